@@ -1,0 +1,451 @@
+package v1alpha1
+
+import (
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// TaskSetSpec describes a campaign: tasks, what is varied, where it runs and when it is complete.
+//
+// The product of the sweeps makes the variants; the first sweep is the slowest, the last one the
+// fastest. A variant is a number from 0 to the product minus one.
+//
+// +kubebuilder:validation:XValidation:rule="self.tasks == oldSelf.tasks",message="tasks are immutable because results refer to variant numbers; create a new TaskSet"
+// +kubebuilder:validation:XValidation:rule="has(self.sweeps) == has(oldSelf.sweeps) && (!has(self.sweeps) || self.sweeps == oldSelf.sweeps)",message="sweeps are immutable because results refer to variant numbers; create a new TaskSet"
+// +kubebuilder:validation:XValidation:rule="!has(self.sweeps) || self.sweeps.all(s, self.tasks.exists(t, t.name == s.task))",message="every sweep must name a task of spec.tasks in its field task"
+type TaskSetSpec struct {
+	// tasks of the task-set. A task's id on the target is its position in this list.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=100
+	// +listType=map
+	// +listMapKey=name
+	// +required
+	Tasks []Task `json:"tasks,omitempty"`
+	// sweeps say what varies between the variants; none means one variant.
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=atomic
+	// +optional
+	Sweeps []Sweep `json:"sweeps,omitempty"`
+	// completion says when a variant is complete.
+	// +kubebuilder:default={}
+	// +optional
+	Completion Completion `json:"completion,omitempty,omitzero"`
+	// targets says which TargetSessions run the campaign.
+	// +required
+	Targets TargetsSpec `json:"targets,omitempty,omitzero"`
+	// parallelism is the number of variants that run at a time. Defaults to the number of ready targets.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=10000
+	// +optional
+	Parallelism *int32 `json:"parallelism,omitempty"`
+	// retries sets how often a variant is tried again when its target failed.
+	// +kubebuilder:default={}
+	// +optional
+	Retries RetriesSpec `json:"retries,omitempty,omitzero"`
+	// timeoutSeconds is the time that one variant may take, from its start on the target. Without it
+	// the limit is derived from offsets, periods, critical times and job counts.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=604800
+	// +optional
+	TimeoutSeconds *int32 `json:"timeoutSeconds,omitempty"`
+	// suspend stops the hand-out of variants while it is true; running variants end normally.
+	// +optional
+	Suspend *bool `json:"suspend,omitempty"`
+	// ttlSecondsAfterFinished deletes the TaskSet so many seconds after it is finished. Its results stay in the store.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=31536000
+	// +optional
+	TTLSecondsAfterFinished *int32 `json:"ttlSecondsAfterFinished,omitempty"`
+	// binaries says where the tasks' binaries come from. A pkg that is not listed here is taken from the
+	// target (spec.qemu.binaries of the TargetSession).
+	// +kubebuilder:validation:MaxItems=100
+	// +listType=map
+	// +listMapKey=name
+	// +optional
+	Binaries []BinarySource `json:"binaries,omitempty"`
+}
+
+// Task is one task of a task-set, as the taskloader knows it.
+type Task struct {
+	// name of the task, unique in the task-set; results and sweeps refer to it.
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=32
+	// +required
+	Name string `json:"name,omitempty"`
+	// pkg is the name of the task's binary: at most 15 characters, because the wire protocol has no room for more.
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$')",message="pkg must have 1 to 15 characters out of letters, digits, '_', '.' and '-': the wire protocol has no room for more; rename the binary"
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +required
+	Pkg string `json:"pkg,omitempty"`
+	// quota is the memory that the task gets. Defaults to 1Mi.
+	// +kubebuilder:default="1Mi"
+	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).isGreaterThan(quantity('0')) && quantity(string(self)).isLessThan(quantity('4Gi'))",message="quota must be more than 0 and less than 4Gi, for example 5Mi"
+	// +optional
+	Quota *resource.Quantity `json:"quota,omitempty"`
+	// priority of the task. On a Genode target a small number is a high priority, and 0 is the highest.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=65535
+	// +optional
+	Priority int32 `json:"priority,omitempty"`
+	// periodMilliseconds is the time between two releases; 0 releases the task once, at once.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=2147000
+	// +optional
+	PeriodMilliseconds int32 `json:"periodMilliseconds,omitempty"`
+	// criticalTimeMilliseconds is the time after which a running job is killed; 0 means no limit.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=2147000
+	// +optional
+	CriticalTimeMilliseconds int32 `json:"criticalTimeMilliseconds,omitempty"`
+	// executionTimeMilliseconds is the worst-case execution time that the target's schedulability test assumes.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=2147483647
+	// +optional
+	ExecutionTimeMilliseconds int32 `json:"executionTimeMilliseconds,omitempty"`
+	// deadlineMilliseconds is the relative deadline; more than 0 makes the task an EDF task on targets that know EDF.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=2147000
+	// +optional
+	DeadlineMilliseconds int32 `json:"deadlineMilliseconds,omitempty"`
+	// offsetMilliseconds is the time before the first release.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=2147000
+	// +optional
+	OffsetMilliseconds int32 `json:"offsetMilliseconds,omitempty"`
+	// numberOfJobs is the number of jobs after which the target stops releasing the task. Defaults to
+	// completion.jobsPerTask.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000
+	// +optional
+	NumberOfJobs *int32 `json:"numberOfJobs,omitempty"`
+	// caps is the capability quota of the task (generation 1802 only).
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1000000
+	// +optional
+	Caps int32 `json:"caps,omitempty"`
+	// cores is the width of the task's affinity space (generation 1802 only).
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1024
+	// +optional
+	Cores int32 `json:"cores,omitempty"`
+	// coreOffset is the position in the affinity space (generation 1802 only).
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1024
+	// +optional
+	CoreOffset int32 `json:"coreOffset,omitempty"`
+	// config is the task's configuration, a tree of scalars and maps, handed to it as XML:
+	// {arg1: 5} becomes <config><arg1>5</arg1></config>.
+	// +kubebuilder:pruning:PreserveUnknownFields
+	// +kubebuilder:validation:Type=object
+	// +optional
+	Config *apiextensionsv1.JSON `json:"config,omitempty"`
+}
+
+// Sweep lists the alternatives of one attribute of one task.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.values) != has(self.range)",message="give either values or range"
+type Sweep struct {
+	// task is the name of the task.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=32
+	// +required
+	Task string `json:"task,omitempty"`
+	// attribute that varies: a field of the task such as priority or periodMilliseconds, or a path into
+	// its config such as config.arg1.
+	// +kubebuilder:validation:XValidation:rule="self in ['pkg','quota','priority','periodMilliseconds','criticalTimeMilliseconds','executionTimeMilliseconds','deadlineMilliseconds','offsetMilliseconds','numberOfJobs','caps','cores','coreOffset'] || self.matches('^config([.][A-Za-z_][A-Za-z0-9_-]*)+$')",message="attribute must be a field of the task (pkg, quota, priority, periodMilliseconds, criticalTimeMilliseconds, executionTimeMilliseconds, deadlineMilliseconds, offsetMilliseconds, numberOfJobs, caps, cores, coreOffset) or a path into its config such as config.arg1"
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +required
+	Attribute string `json:"attribute,omitempty"`
+	// values are the alternatives, in order.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=1024
+	// +listType=atomic
+	// +optional
+	Values []apiextensionsv1.JSON `json:"values,omitempty"`
+	// range is a range of integers.
+	// +optional
+	Range *IntegerRange `json:"range,omitempty"`
+}
+
+// IntegerRange is from, from+step, ... up to and including to.
+//
+// +kubebuilder:validation:XValidation:rule="self.to >= self.from",message="range.to must not be less than range.from"
+type IntegerRange struct {
+	// from is the first value.
+	// +required
+	From *int64 `json:"from,omitempty"`
+	// to is the last value, if the step meets it.
+	// +required
+	To *int64 `json:"to,omitempty"`
+	// step between two values. Defaults to 1.
+	// +kubebuilder:default=1
+	// +kubebuilder:validation:Minimum=1
+	// +optional
+	Step int64 `json:"step,omitempty"`
+}
+
+// Completion says when a variant is complete.
+type Completion struct {
+	// jobsPerTask is the number of finished jobs of every task that completes a variant. Defaults to 1.
+	// +kubebuilder:default=1
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000
+	// +optional
+	JobsPerTask int32 `json:"jobsPerTask,omitempty"`
+}
+
+// TargetsSpec says which TargetSessions run a campaign.
+type TargetsSpec struct {
+	// selector of TargetSessions in the same namespace, by label.
+	// +required
+	Selector *metav1.LabelSelector `json:"selector,omitempty"`
+}
+
+// RetriesSpec sets how often a variant is tried again.
+type RetriesSpec struct {
+	// limit is the number of further attempts after the first one. Defaults to 3.
+	// +kubebuilder:default=3
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1000
+	// +optional
+	Limit *int32 `json:"limit,omitempty"`
+}
+
+// BinarySource says where the binary of one pkg comes from.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.configMap) != has(self.url)",message="give either configMap (with key) or url (with sha256); binaries in images and claims belong to the target: spec.qemu.binaries"
+// +kubebuilder:validation:XValidation:rule="has(self.url) == has(self.sha256)",message="url and sha256 belong together: give the SHA-256 of the file as 64 hex digits, as printed by sha256sum"
+type BinarySource struct {
+	// name is the pkg of the tasks that use it.
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$')",message="name must have 1 to 15 characters out of letters, digits, '_', '.' and '-': the wire protocol has no room for more"
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +required
+	Name string `json:"name,omitempty"`
+	// configMap holds the binary under binaryData.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +optional
+	ConfigMap string `json:"configMap,omitempty"`
+	// key in the configMap. Defaults to name.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +optional
+	Key string `json:"key,omitempty"`
+	// url is an http or https address that the manager fetches the binary from.
+	// +kubebuilder:validation:Pattern=`^https?://`
+	// +kubebuilder:validation:MinLength=8
+	// +kubebuilder:validation:MaxLength=2048
+	// +optional
+	URL string `json:"url,omitempty"`
+	// sha256 is the expected SHA-256 of the fetched file, 64 hex digits.
+	// +kubebuilder:validation:Pattern=`^[0-9a-f]{64}$`
+	// +kubebuilder:validation:MinLength=64
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	SHA256 string `json:"sha256,omitempty"`
+}
+
+// TaskSetStatus is the state of a campaign. Its size does not depend on the number of variants.
+type TaskSetStatus struct {
+	// conditions of the campaign: Ready, Valid, BinariesReady, Progressing, Complete, Failed.
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=map
+	// +listMapKey=type
+	// +optional
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// observedGeneration is the generation of the spec that this status is about.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// progress is finished/total variants, for people.
+	// +kubebuilder:validation:MaxLength=100
+	// +optional
+	Progress string `json:"progress,omitempty"`
+	// variants counts the variants.
+	// +optional
+	Variants *VariantCounts `json:"variants,omitempty"`
+	// startTime is when the first variant was handed out.
+	// +optional
+	StartTime *metav1.Time `json:"startTime,omitempty"`
+	// completionTime is when the last variant got its result.
+	// +optional
+	CompletionTime *metav1.Time `json:"completionTime,omitempty"`
+	// tasks holds job statistics of the first 48 tasks.
+	// +kubebuilder:validation:MaxItems=48
+	// +listType=map
+	// +listMapKey=name
+	// +optional
+	Tasks []TaskStatistics `json:"tasks,omitempty"`
+	// recentJobs holds the newest job results, newest first; all of them are in the store at resultsRef.
+	// +kubebuilder:validation:MaxItems=48
+	// +listType=atomic
+	// +optional
+	RecentJobs []JobResult `json:"recentJobs,omitempty"`
+	// recentFailures holds the newest failed attempts, newest first.
+	// +kubebuilder:validation:MaxItems=8
+	// +listType=atomic
+	// +optional
+	RecentFailures []AttemptFailure `json:"recentFailures,omitempty"`
+	// resultsRef says where the full record is.
+	// +kubebuilder:validation:MaxLength=512
+	// +optional
+	ResultsRef string `json:"resultsRef,omitempty"`
+}
+
+// VariantCounts counts the variants of a campaign.
+type VariantCounts struct {
+	// total number of variants, as a decimal number: it may be larger than 2^63.
+	// +kubebuilder:validation:MaxLength=80
+	// +optional
+	Total string `json:"total,omitempty"`
+	// running variants, on a target right now.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	Running int32 `json:"running"`
+	// succeeded variants: complete by the completion rule.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	Succeeded int64 `json:"succeeded"`
+	// failed variants: no attempt left.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	Failed int64 `json:"failed"`
+	// retried counts the attempts that were not the last one of their variant.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	Retried int64 `json:"retried"`
+}
+
+// TaskStatistics sums up the jobs of one task over all recorded variants.
+type TaskStatistics struct {
+	// name of the task.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=32
+	// +required
+	Name string `json:"name,omitempty"`
+	// jobs that ended.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	Jobs int64 `json:"jobs"`
+	// failedJobs are those of them that ended otherwise than by a normal exit.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	FailedJobs int64 `json:"failedJobs"`
+	// minResponseMilliseconds is the shortest time from start to end of a job.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	MinResponseMilliseconds *int64 `json:"minResponseMilliseconds,omitempty"`
+	// meanResponseMilliseconds is the mean time from start to end of a job.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	MeanResponseMilliseconds *int64 `json:"meanResponseMilliseconds,omitempty"`
+	// maxResponseMilliseconds is the longest time from start to end of a job.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	MaxResponseMilliseconds *int64 `json:"maxResponseMilliseconds,omitempty"`
+}
+
+// JobResult is the result of one job.
+type JobResult struct {
+	// variant number, decimal.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=80
+	// +required
+	Variant string `json:"variant,omitempty"`
+	// attempt at the variant, from 1.
+	// +kubebuilder:validation:Minimum=1
+	// +required
+	Attempt int32 `json:"attempt,omitempty"`
+	// task that the job belongs to.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=32
+	// +required
+	Task string `json:"task,omitempty"`
+	// job number within the task, from 1.
+	// +kubebuilder:validation:Minimum=1
+	// +required
+	Job int32 `json:"job,omitempty"`
+	// start of the job in milliseconds of the target's clock.
+	// +optional
+	Start *int64 `json:"start,omitempty"`
+	// end of the job in milliseconds of the target's clock.
+	// +optional
+	End *int64 `json:"end,omitempty"`
+	// outcome is the event that ended the job: EXIT, EXIT_CRITICAL, EXIT_ERROR, EXIT_PERIOD, ...
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=32
+	// +required
+	Outcome string `json:"outcome,omitempty"`
+	// target is the name of the TargetSession.
+	// +kubebuilder:validation:MaxLength=63
+	// +optional
+	Target string `json:"target,omitempty"`
+	// afterRecovery is the step that last brought the target back before this job; absent when it never froze.
+	// +optional
+	AfterRecovery RecoveryStep `json:"afterRecovery,omitempty"`
+}
+
+// AttemptFailure is one failed attempt at a variant.
+type AttemptFailure struct {
+	// variant number, decimal.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=80
+	// +required
+	Variant string `json:"variant,omitempty"`
+	// attempt at the variant, from 1.
+	// +kubebuilder:validation:Minimum=1
+	// +required
+	Attempt int32 `json:"attempt,omitempty"`
+	// target is the name of the TargetSession.
+	// +kubebuilder:validation:MaxLength=63
+	// +optional
+	Target string `json:"target,omitempty"`
+	// reason is a constant such as SessionLost or TimedOut.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +required
+	Reason string `json:"reason,omitempty"`
+	// message says what happened.
+	// +kubebuilder:validation:MaxLength=200
+	// +optional
+	Message string `json:"message,omitempty"`
+}
+
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=tset,categories={genode}
+// +kubebuilder:printcolumn:name="Progress",type=string,JSONPath=`.status.progress`,description="finished/total variants"
+// +kubebuilder:printcolumn:name="Running",type=integer,JSONPath=`.status.variants.running`
+// +kubebuilder:printcolumn:name="Failed",type=integer,JSONPath=`.status.variants.failed`
+// +kubebuilder:printcolumn:name="Complete",type=string,JSONPath=`.status.conditions[?(@.type=="Complete")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Retried",type=integer,JSONPath=`.status.variants.retried`,priority=1
+
+// TaskSet is a campaign: a task-set whose variants are run on targets, every one recorded once.
+type TaskSet struct {
+	metav1.TypeMeta `json:",inline"`
+	// metadata is the standard object's metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+	// spec is what is wanted.
+	// +required
+	Spec TaskSetSpec `json:"spec,omitzero"`
+	// status is what is known.
+	// +optional
+	Status TaskSetStatus `json:"status,omitempty,omitzero"`
+}
+
+// +kubebuilder:object:root=true
+
+// TaskSetList is a list of TaskSets.
+type TaskSetList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []TaskSet `json:"items"`
+}
