@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# deps.sh GROUP...: installs the Debian packages of the groups that are missing. Groups:
+#   git          git and CA certificates, for module downloads
+#   race         C compiler and headers, for Go's race detector and the reference guest's task binaries
+#   qemu         qemu-system-x86_64 and qemu-img, for guests of the presets pc and linux-x86
+#   qemu-boards  the QEMU programs of the ARM and RISC-V presets
+# Nothing happens when everything is there. Never asks a question, except sudo for a password on a terminal.
+set -euo pipefail
+
+missing=()
+reasons=()
+
+# need COMMAND-OR-FILE PACKAGE REASON
+need() {
+	case $1 in
+	/*) [ -e "$1" ] && return 0 ;;
+	*) command -v "$1" >/dev/null && return 0 ;;
+	esac
+	missing+=("$2")
+	reasons+=("  $2: $3")
+}
+
+for group in "$@"; do
+	case $group in
+	git)
+		need git git "module checks"
+		need /etc/ssl/certs/ca-certificates.crt ca-certificates "downloads from the Go module proxy"
+		;;
+	race)
+		need gcc gcc "Go's race detector and the reference guest's task binaries"
+		need /usr/include/stdio.h libc6-dev "the headers that gcc needs for them"
+		;;
+	qemu)
+		need qemu-system-x86_64 qemu-system-x86 "virtual machines of the presets pc and linux-x86"
+		need qemu-img qemu-utils "disks and snapshots of virtual machines"
+		;;
+	qemu-boards)
+		need qemu-system-aarch64 qemu-system-arm "virtual machines of the presets virt-arm64, virt-arm and pbxa9"
+		need qemu-system-riscv64 qemu-system-misc "virtual machines of the preset virt-riscv64"
+		;;
+	*)
+		echo "deps.sh: unknown group '$group'; known: git, race, qemu, qemu-boards" >&2
+		exit 2
+		;;
+	esac
+done
+
+# as_root COMMAND...: as it is when root, else with sudo.
+as_root() {
+	if [ "$(id -u)" = 0 ]; then "$@"; else "${sudo[@]}" "$@"; fi
+}
+
+# give_up REASON: says what to install by hand.
+give_up() {
+	{
+		echo "$1 Please install these packages (names as on Debian and Ubuntu) and call make again:"
+		printf '%s\n' "${reasons[@]}"
+		echo "  as root: apt-get install --no-install-recommends ${missing[*]}"
+	} >&2
+	exit 1
+}
+
+install_missing() {
+	command -v apt-get >/dev/null || give_up "This machine has no apt-get."
+	sudo=()
+	if [ "$(id -u)" != 0 ]; then
+		command -v sudo >/dev/null || give_up "Installing packages needs root, and there is no sudo."
+		sudo=(sudo)
+		[ -t 0 ] && [ -t 2 ] || sudo=(sudo -n)
+		"${sudo[@]}" true || give_up "Installing packages needs root, and sudo refused."
+	fi
+	echo "Installing with apt-get, because they are missing:"
+	printf '%s\n' "${reasons[@]}"
+	local apt=(env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l apt-get -qq -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
+	local log
+	log=$(mktemp)
+	trap 'rm -f "$log"' RETURN
+	# The package lists may be absent or too old to install from: refresh them only then.
+	as_root "${apt[@]}" install --no-install-recommends "${missing[@]}" </dev/null >"$log" 2>&1 && return 0
+	echo "Refreshing apt's package lists first"
+	if as_root "${apt[@]}" update </dev/null >>"$log" 2>&1 &&
+		as_root "${apt[@]}" install --no-install-recommends "${missing[@]}" </dev/null >>"$log" 2>&1; then
+		return 0
+	fi
+	tail -n 20 "$log" >&2
+	give_up "apt-get failed (its last lines stand above)."
+}
+
+# The virtual network needs -netdev stream, which QEMU has since 7.2.
+check_qemu_version() {
+	local version
+	version=$(qemu-system-x86_64 --version | sed -n '1s/.*version \([0-9.]*\).*/\1/p')
+	if [ "$(printf '%s\n7.2\n' "$version" | sort -V | head -n 1)" != 7.2 ]; then
+		echo "QEMU $version is too old: the agent needs 7.2 or newer (Debian 12, Ubuntu 23.04 or later have it)." >&2
+		exit 1
+	fi
+}
+
+if [ ${#missing[@]} -gt 0 ]; then install_missing; fi
+for group in "$@"; do
+	if [ "$group" = qemu ]; then check_qemu_version; fi
+done

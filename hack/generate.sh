@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# generate.sh code|manifests OUT: writes generated files below OUT; OUT "." is the tree itself.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+what=$1
+out=$2
+gen=.cache/bin/controller-gen
+
+case $what in
+code)
+	mkdir -p "$out/api/v1alpha1"
+	"$gen" object paths=./api/... output:object:dir="$out/api/v1alpha1"
+	;;
+manifests)
+	mkdir -p "$out/config/crd/bases" "$out/config/rbac"
+	"$gen" crd paths=./api/... output:crd:artifacts:config="$out/config/crd/bases"
+	"$gen" rbac:roleName=manager paths=./controllers/... output:rbac:artifacts:config="$out/config/rbac"
+	;;
+*)
+	echo "usage: generate.sh code|manifests OUT" >&2
+	exit 2
+	;;
+esac

@@ -1,0 +1,8 @@
+.PHONY: build
+build: check-go ## Build every program into bin/.
+	@mkdir -p bin
+	@go build -o bin/ ./cmd/...
+
+.PHONY: image
+image: ## Build the container images of manager and target runner (needs docker or podman, and a registry with Debian).
+	@hack/image.sh

@@ -1,0 +1,51 @@
+##@ Tools and prerequisites
+
+# Each tool is a program of a nested module, so that its dependencies stay out of the operator's go.mod.
+CONTROLLER_GEN := $(TOOLBIN)/controller-gen
+KUSTOMIZE := $(TOOLBIN)/kustomize
+GOLANGCI_LINT := $(TOOLBIN)/golangci-lint
+
+# Tools are rebuilt when the Go version changes: golangci-lint must not be older than the Go it checks.
+GO_STAMP := $(CACHE)/go-version
+
+.PHONY: tools
+tools: $(CONTROLLER_GEN) $(KUSTOMIZE) $(GOLANGCI_LINT) ## Build controller-gen, kustomize and golangci-lint (first time: some minutes).
+
+.PHONY: deps
+deps: ## Install every Debian package that any target needs (asks sudo unless root).
+	@hack/deps.sh git race qemu qemu-boards
+
+.PHONY: assets
+assets: check-go ## Build the control plane for tests and demo: etcd, kube-apiserver and kubectl (first time: some minutes).
+	@go run ./cmd/devcluster assets
+
+.PHONY: guest
+guest: check-go deps-qemu ## Build the reference guest (kernel and initramfs) and its task binaries.
+	@go run ./cmd/refguest image --out $(GUEST_DIR)
+	@test/tasks/build.sh $(TASKS_DIR)
+
+.PHONY: check-go
+check-go:
+	@hack/check-go.sh $(GO_STAMP)
+
+.PHONY: deps-race deps-qemu deps-boards
+deps-race:
+	@hack/deps.sh race
+deps-qemu:
+	@hack/deps.sh qemu
+deps-boards:
+	@hack/deps.sh qemu qemu-boards
+
+$(GO_STAMP): check-go
+
+$(CONTROLLER_GEN): hack/tools/go.mod hack/tools/go.sum $(GO_STAMP)
+	@echo "Building controller-gen"
+	@cd hack/tools && go build -o ../../$@ sigs.k8s.io/controller-tools/cmd/controller-gen
+
+$(KUSTOMIZE): hack/tools/go.mod hack/tools/go.sum $(GO_STAMP)
+	@echo "Building kustomize"
+	@cd hack/tools && go build -o ../../$@ sigs.k8s.io/kustomize/kustomize/v5
+
+$(GOLANGCI_LINT): hack/lint/go.mod hack/lint/go.sum $(wildcard hack/lint/golangci-lint/*.go) $(GO_STAMP)
+	@echo "Building golangci-lint with kube-api-linter (first time: some minutes)"
+	@cd hack/lint && go build -ldflags "-s -w" -o ../../$@ ./golangci-lint
