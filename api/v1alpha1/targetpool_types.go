@@ -72,6 +72,7 @@ type TargetPoolStatus struct {
 	// +optional
 	UpdatedReplicas int32 `json:"updatedReplicas"`
 	// selector of the pool's TargetSessions and pods, for the scale subresource.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	// +optional
 	Selector string `json:"selector,omitempty"`

@@ -357,22 +357,27 @@ type TargetSessionStatus struct {
 	// +optional
 	Epoch int64 `json:"epoch,omitempty"`
 	// podName is the pod of this epoch.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +optional
 	PodName string `json:"podName,omitempty"`
 	// nodeName is the node that the pod runs on.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +optional
 	NodeName string `json:"nodeName,omitempty"`
 	// address is the IP address of the pod, where the guest's ports are reached.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=45
 	// +optional
 	Address string `json:"address,omitempty"`
 	// verdict is the newest verdict of the health chain, for example Alive or SilentToPing.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
 	Verdict string `json:"verdict,omitempty"`
 	// accelerator that the guest runs under, TCG or KVM.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=16
 	// +optional
 	Accelerator string `json:"accelerator,omitempty"`
@@ -457,15 +462,18 @@ type Diagnosis struct {
 	// +required
 	Verdict string `json:"verdict,omitempty"`
 	// runState is QEMU's run state, for example running, paused or guest-panicked.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
 	RunState string `json:"runState,omitempty"`
 	// programCounter of the first CPU, as QEMU's register dump shows it.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
 	ProgramCounter string `json:"programCounter,omitempty"`
 	// console holds the last lines of the serial log, oldest first, shortened to 160 characters each.
 	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:items:MinLength=0
 	// +kubebuilder:validation:items:MaxLength=160
 	// +listType=atomic
 	// +optional

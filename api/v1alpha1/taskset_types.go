@@ -263,6 +263,7 @@ type TaskSetStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 	// progress is finished/total variants, for people.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=100
 	// +optional
 	Progress string `json:"progress,omitempty"`
@@ -292,6 +293,7 @@ type TaskSetStatus struct {
 	// +optional
 	RecentFailures []AttemptFailure `json:"recentFailures,omitempty"`
 	// resultsRef says where the full record is.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	// +optional
 	ResultsRef string `json:"resultsRef,omitempty"`
@@ -300,6 +302,7 @@ type TaskSetStatus struct {
 // VariantCounts counts the variants of a campaign.
 type VariantCounts struct {
 	// total number of variants, as a decimal number: it may be larger than 2^63.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=80
 	// +optional
 	Total string `json:"total,omitempty"`
@@ -382,6 +385,7 @@ type JobResult struct {
 	// +required
 	Outcome string `json:"outcome,omitempty"`
 	// target is the name of the TargetSession.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +optional
 	Target string `json:"target,omitempty"`
@@ -402,6 +406,7 @@ type AttemptFailure struct {
 	// +required
 	Attempt int32 `json:"attempt,omitempty"`
 	// target is the name of the TargetSession.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +optional
 	Target string `json:"target,omitempty"`
@@ -411,6 +416,7 @@ type AttemptFailure struct {
 	// +required
 	Reason string `json:"reason,omitempty"`
 	// message says what happened.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=200
 	// +optional
 	Message string `json:"message,omitempty"`
