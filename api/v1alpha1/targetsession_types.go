@@ -251,7 +251,7 @@ type NetworkSpec struct {
 
 // HealthSpec sets how a guest is watched.
 //
-// +kubebuilder:validation:XValidation:rule="self.echoTimeoutMilliseconds >= 2 * self.echoIntervalMilliseconds",message="echoTimeoutMilliseconds must be at least twice echoIntervalMilliseconds, or one late echo counts as a freeze"
+// +kubebuilder:validation:XValidation:rule="!has(self.echoTimeoutMilliseconds) || !has(self.echoIntervalMilliseconds) || self.echoTimeoutMilliseconds >= 2 * self.echoIntervalMilliseconds",message="echoTimeoutMilliseconds must be at least twice echoIntervalMilliseconds, or one late echo counts as a freeze"
 type HealthSpec struct {
 	// echoIntervalMilliseconds is the time between two ICMP echo requests to the guest.
 	// +kubebuilder:default=200
