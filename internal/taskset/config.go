@@ -37,12 +37,12 @@ func ConfigFromJSON(raw []byte) (Config, error) {
 
 // ValueFromJSON turns a JSON scalar or object into the node called name.
 func ValueFromJSON(name string, raw []byte) (ConfigNode, error) {
+	if text := bytes.TrimSpace(raw); len(text) > 0 && text[0] == '[' {
+		return ConfigNode{}, fmt.Errorf("%s: an array is not one value; give a scalar or an object", name)
+	}
 	nodes, err := nodeFromJSON(name, raw)
 	if err != nil {
 		return ConfigNode{}, err
-	}
-	if len(nodes) != 1 {
-		return ConfigNode{}, fmt.Errorf("%s: an array is not one value; give a scalar or an object", name)
 	}
 	return nodes[0], nil
 }
