@@ -3,6 +3,7 @@ package v1alpha1
 import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // SessionClass is the kind of target a session is held with.
@@ -361,6 +362,12 @@ type TargetSessionStatus struct {
 	// +kubebuilder:validation:MaxLength=253
 	// +optional
 	PodName string `json:"podName,omitempty"`
+	// podUID is the UID of the pod of this epoch, once it was made: a pod that is missing although its
+	// UID is known has been deleted.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	PodUID types.UID `json:"podUID,omitempty"`
 	// nodeName is the node that the pod runs on.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
@@ -381,7 +388,7 @@ type TargetSessionStatus struct {
 	// +kubebuilder:validation:MaxLength=16
 	// +optional
 	Accelerator string `json:"accelerator,omitempty"`
-	// boots counts the times the guest started anew in this pod, whatever the cause.
+	// boots counts the times the guest started anew since the TargetSession was created, whatever the cause.
 	// +kubebuilder:validation:Minimum=0
 	// +optional
 	Boots int64 `json:"boots,omitempty"`
@@ -395,6 +402,13 @@ type TargetSessionStatus struct {
 	// the whole of it.
 	// +optional
 	LastDiagnosis *Diagnosis `json:"lastDiagnosis,omitempty"`
+	// counted is how much of the agent's own counters boots and recoveries contain already.
+	// +optional
+	Counted *AgentCounters `json:"counted,omitempty"`
+	// failedSince is when the pod of this epoch was found to need a replacement; the pause before the
+	// new pod counts from here. Absent while it needs none.
+	// +optional
+	FailedSince *metav1.MicroTime `json:"failedSince,omitempty"`
 	// restarts counts the pods made because the one before failed, since the last healthy period of
 	// forgiveAfterSeconds.
 	// +kubebuilder:validation:Minimum=0
@@ -426,6 +440,34 @@ type RecoveryCounts struct {
 	// +kubebuilder:validation:Minimum=0
 	// +optional
 	Replace int64 `json:"replace,omitempty"`
+}
+
+// AgentCounters are the counters of one agent, which start at zero with each of its processes.
+type AgentCounters struct {
+	// epoch of the agent's pod.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	Epoch int64 `json:"epoch,omitempty"`
+	// incarnation counts the breaks in the guest's memory; when it falls the agent was started anew.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	Incarnation int64 `json:"incarnation,omitempty"`
+	// boots of the guest.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	Boots int64 `json:"boots,omitempty"`
+	// restore counts restored snapshots.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	Restore int64 `json:"restore,omitempty"`
+	// reset counts resets of the virtual machine.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	Reset int64 `json:"reset,omitempty"`
+	// relaunch counts new QEMU processes.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	Relaunch int64 `json:"relaunch,omitempty"`
 }
 
 // Recovery describes one recovery of a guest.
