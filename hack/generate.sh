@@ -15,6 +15,7 @@ code)
 manifests)
 	mkdir -p "$out/config/crd/bases" "$out/config/rbac"
 	"$gen" crd paths=./api/... output:crd:artifacts:config="$out/config/crd/bases"
+	# The role comes from the markers of the reconcilers.
 	"$gen" rbac:roleName=manager paths=./controllers/... output:rbac:artifacts:config="$out/config/rbac"
 	;;
 *)

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# packages.sh unit|api|qemu|e2e: prints the packages of one kind of test, as paths for "go test".
+#   api   tests that start a real API server (they import internal/testenv)
+#   qemu  tests that boot the reference guest (they read REFGUEST_IMAGE)
+#   e2e   tests of the whole (test/)
+#   unit  all others
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+module=$(sed -n 's/^module //p' go.mod)
+qemu=$(grep -rl --include='*_test.go' 'REFGUEST_IMAGE' cmd controllers internal 2>/dev/null | xargs -r -n 1 dirname | sort -u || true)
+
+go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{range .TestImports}} {{.}}{{end}}{{range .XTestImports}} {{.}}{{end}}{{end}}' ./... |
+	awk -v module="$module" -v want="$1" -v qemu="$qemu" '
+	BEGIN { n = split(qemu, folders, "\n"); for (i = 1; i <= n; i++) if (folders[i] != "") boots["./" folders[i]] = 1 }
+	{
+		path = "." substr($1, length(module) + 1)
+		kind = "unit"
+		for (i = 2; i <= NF; i++) if ($i == module "/internal/testenv") kind = "api"
+		if (path in boots) kind = "qemu"
+		if (path ~ /^\.\/test\//) kind = "e2e"
+		if (path ~ /^\.\/internal\/testenv$/) kind = "api"
+		if (kind == want) print path
+	}'

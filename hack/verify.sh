@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# verify.sh: checks that what is generated is up to date, that go.mod files are tidy, that the code passes
+# "go vet", and that every kustomization builds. It writes to .cache/ only, so it works with uncommitted
+# changes and without git.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+failed=0
+complain() {
+	echo "verify: $1" >&2
+	failed=1
+}
+
+fresh=.cache/verify
+rm -rf "$fresh"
+mkdir -p "$fresh"
+hack/generate.sh code "$fresh"
+hack/generate.sh manifests "$fresh"
+while IFS= read -r -d '' file; do
+	diff -u "${file#"$fresh"/}" "$file" >&2 || complain "${file#"$fresh"/} is out of date: run make generate manifests"
+done < <(find "$fresh" -type f -print0)
+# A generated file whose kind is gone stays behind unless somebody looks for it.
+for file in config/crd/bases/*.yaml; do
+	[ -e "$fresh/$file" ] || complain "$file is not generated any more: remove it"
+done
+
+for module in . hack/tools hack/lint hack/kubebox; do
+	(cd "$module" && go mod tidy -diff) >&2 || complain "$module/go.mod is not tidy: run go mod tidy there"
+done
+
+go vet ./... || complain "go vet found something"
+
+while IFS= read -r file; do
+	dir=$(dirname "$file")
+	# Components build only as part of something.
+	if grep -q '^kind: Component$' "$file"; then continue; fi
+	.cache/bin/kustomize build "$dir" >"$fresh/kustomize.out" || complain "kustomize build $dir fails"
+	[ -s "$fresh/kustomize.out" ] || complain "kustomize build $dir makes nothing"
+done < <(find config -name kustomization.yaml | sort)
+
+[ "$failed" = 0 ] && echo "Generated files, modules and kustomizations are in order."
+exit "$failed"
