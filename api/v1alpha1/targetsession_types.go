@@ -3,7 +3,6 @@ package v1alpha1
 import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 )
 
 // SessionClass is the kind of target a session is held with.
@@ -367,7 +366,7 @@ type TargetSessionStatus struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
-	PodUID types.UID `json:"podUID,omitempty"`
+	PodUID string `json:"podUID,omitempty"`
 	// nodeName is the node that the pod runs on.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
