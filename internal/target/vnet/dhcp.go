@@ -41,6 +41,7 @@ func (d dhcpServer) answer(request []byte) (reply *dhcpv4.DHCPv4, granted bool) 
 	if kind == dhcpv4.MessageTypeNak {
 		return reply, false
 	}
+	reply.ClientIPAddr = m.ClientIPAddr
 	reply.UpdateOption(dhcpv4.OptSubnetMask(net.CIDRMask(d.subnet.Bits(), 32)))
 	reply.UpdateOption(dhcpv4.OptRouter(d.gateway.AsSlice()))
 	reply.UpdateOption(dhcpv4.Option{Code: dhcpv4.OptionInterfaceMTU, Value: dhcpv4.Uint16(d.mtu)}) //nolint:gosec // at most maxMTU
