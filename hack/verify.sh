@@ -38,5 +38,13 @@ while IFS= read -r file; do
 	[ -s "$fresh/kustomize.out" ] || complain "kustomize build $dir makes nothing"
 done < <(find config -name kustomization.yaml | sort)
 
+# The optional components, all at once: the lines of config/default that are commented out.
+mkdir -p "$fresh/optional"
+cp -r config "$fresh/optional"
+sed -i -e 's/^# components:/components:/' -e 's/^# - \(\.\.[^ ]*\) .*/- \1/' "$fresh/optional/config/default/kustomization.yaml"
+.cache/bin/kustomize build "$fresh/optional/config/default" >"$fresh/kustomize.out" || complain "the optional components do not build"
+grep -q '^kind: ServiceMonitor$' "$fresh/kustomize.out" || complain "the component prometheus makes no ServiceMonitor"
+if grep -q '^kind: PersistentVolumeClaim$' "$fresh/kustomize.out"; then complain "the component ephemeral-results leaves the claim"; fi
+
 [ "$failed" = 0 ] && echo "Generated files, modules and kustomizations are in order."
 exit "$failed"

@@ -4,5 +4,5 @@ build: check-go ## Build every program into bin/.
 	@go build -o bin/ ./cmd/...
 
 .PHONY: image
-image: ## Build the container images of manager and target runner (needs docker or podman, and a registry with Debian).
+image: guest ## Build the container images of manager and target runner (needs docker or podman, and a registry with Debian).
 	@hack/image.sh

@@ -20,7 +20,7 @@ assets: check-go ## Build the control plane for tests and demo: etcd, kube-apise
 	@go run ./cmd/devcluster assets
 
 .PHONY: guest
-guest: check-go deps-qemu ## Build the reference guest (kernel and initramfs) and its task binaries.
+guest: check-go deps-race ## Build the reference guest (kernel and initramfs) and its task binaries.
 	@go run ./cmd/refguest image --out $(GUEST_DIR)
 	@test/tasks/build.sh $(TASKS_DIR)
 
