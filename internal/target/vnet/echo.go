@@ -119,11 +119,11 @@ func (e *echoer) request(n *Network) Echo {
 	at := time.Now()
 	if w := n.link.wire.Load(); w != nil {
 		if s.known {
-			at, _ = w.send(e.build(s.place)) // what is dropped is silence
+			at = w.sendUrgent(e.build(s.place)) // what is dropped is silence
 		}
 		if e.shouldAsk(s, at) {
 			e.askedAt = at
-			w.send(arpRequest(n.cfg.Gateway, s.addr))
+			w.sendUrgent(arpRequest(n.cfg.Gateway, s.addr))
 		}
 	}
 	e.sent[e.seq%remembered] = outstanding{seq: e.seq, at: at}

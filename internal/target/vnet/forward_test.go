@@ -347,7 +347,7 @@ func TestDialGuestThatIsAway(t *testing.T) {
 }
 
 func BenchmarkForward(b *testing.B) {
-	_, addr := forwarding(b, Config{}, hold)
+	s, addr := forwarding(b, Config{}, hold)
 	c := dialForward(b, addr)
 	if err := c.SetDeadline(time.Time{}); err != nil {
 		b.Fatal(err)
@@ -359,4 +359,6 @@ func BenchmarkForward(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+	b.ReportMetric(float64(s.Stats().Dropped), "dropped")
+	b.ReportMetric(float64(s.stack.Stats().TCP.Retransmits.Value()), "resent")
 }

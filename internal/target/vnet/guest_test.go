@@ -1,6 +1,7 @@
 package vnet
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/binary"
@@ -155,12 +156,13 @@ func (g *testGuest) send(frame []byte) {
 
 func (g *testGuest) receive(queue *channel.Endpoint) {
 	var size [4]byte
+	in := bufio.NewReaderSize(g.conn, 64<<10)
 	for {
-		if _, err := io.ReadFull(g.conn, size[:]); err != nil {
+		if _, err := io.ReadFull(in, size[:]); err != nil {
 			return
 		}
 		frame := make([]byte, binary.BigEndian.Uint32(size[:]))
-		if _, err := io.ReadFull(g.conn, frame); err != nil {
+		if _, err := io.ReadFull(in, frame); err != nil {
 			return
 		}
 		select {

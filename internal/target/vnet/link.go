@@ -39,15 +39,9 @@ func (l *link) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
 	if w == nil {
 		return len(all), nil
 	}
-	if len(all) == 1 {
-		w.send(l.frame(all[0])...)
-		return 1, nil
+	for _, pkt := range all {
+		w.send(l.frame(pkt)...)
 	}
-	frames := make([][][]byte, len(all))
-	for i, pkt := range all {
-		frames[i] = l.frame(pkt)
-	}
-	w.sendAll(frames)
 	return len(all), nil // what was dropped was lost on the wire: the stack sends again
 }
 

@@ -143,7 +143,7 @@ func (n *Network) GuestAddr() netip.Addr { return n.guest.now().addr }
 // ask sends an ARP request for addr; the answer is noticed like every other frame.
 func (n *Network) ask(addr netip.Addr) {
 	if w := n.link.wire.Load(); w != nil {
-		w.send(arpRequest(n.cfg.Gateway, addr))
+		w.sendUrgent(arpRequest(n.cfg.Gateway, addr))
 	}
 }
 
