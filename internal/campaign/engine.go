@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -16,7 +17,7 @@ import (
 )
 
 // publishInterval bounds how often a changed campaign is reported.
-const publishInterval = 250 * time.Millisecond
+const publishInterval = 500 * time.Millisecond
 
 // Options of an Engine.
 type Options struct {
@@ -26,7 +27,7 @@ type Options struct {
 	Clock clock.WithTicker // real time by default
 	Log   logr.Logger
 	// Changed is called with the ID of a campaign whose snapshot has changed, at most once in
-	// 250 ms for each.
+	// 500 ms for each.
 	Changed func(id string)
 }
 
@@ -102,16 +103,18 @@ func (e *Engine) Apply(p Plan) {
 		}
 		return
 	}
-	if c.plan.Suspended != p.Suspended || !slices.Equal(c.plan.Targets, p.Targets) {
-		c.dirty = true
+	if !slices.Equal(c.plan.Targets, p.Targets) || !maps.EqualFunc(c.plan.Binaries, p.Binaries, sameContent) {
+		c.blocked = "" // it may be mended
 	}
+	c.dirty = c.dirty || c.plan.Suspended != p.Suspended
 	p.Space, p.Total = c.plan.Space, c.plan.Total
 	c.plan = p
-	c.blocked = ""
 	c.settle()
 	e.employ()
 	e.wake()
 }
+
+func sameContent(a, b session.Binary) bool { return a.SHA256 == b.SHA256 }
 
 // Forget drops a campaign; its records stay in the store. Attempts that run are stopped.
 func (e *Engine) Forget(id string) {

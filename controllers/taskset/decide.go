@@ -1,0 +1,155 @@
+package taskset
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"math"
+	"net"
+	"slices"
+	"strconv"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/genode-operator/genode-operator/api/v1alpha1"
+	"github.com/genode-operator/genode-operator/internal/campaign"
+	"github.com/genode-operator/genode-operator/internal/session"
+	"github.com/genode-operator/genode-operator/internal/taskset"
+	"github.com/genode-operator/genode-operator/internal/taskset/variant"
+)
+
+// lookAgain is the pause before missing binaries are looked for again.
+const lookAgain = 5 * time.Second
+
+// plan is what one pass wants. The zero plan changes nothing.
+type plan struct {
+	run     *campaign.Plan // keep the engine on this; nil with forget unset leaves it alone
+	forget  bool           // take the campaign out of the engine
+	invalid string         // why the campaign cannot be run as it is written; empty when it can
+	expired bool           // delete the TaskSet
+	wake    time.Time      // when the plan could change without new input
+}
+
+// decide is pure.
+func decide(now time.Time, s *scope) plan {
+	ts := s.taskset
+	if finished(ts) {
+		return afterwards(now, ts)
+	}
+	if reason := invalid(s); reason != "" {
+		return plan{invalid: reason, forget: true}
+	}
+	p := plan{}
+	if !s.binaries.ready() {
+		p.wake = now.Add(lookAgain)
+		if !s.running {
+			return p
+		}
+	}
+	p.run = &campaign.Plan{
+		ID: string(ts.UID), Name: ts.Namespace + "/" + ts.Name,
+		Space: space{s.space}, Total: s.space.Count().Uint64(),
+		JobsPerTask: max(ts.Spec.Completion.JobsPerTask, 1), Retries: retries(ts), TimeLimit: timeLimit(ts),
+		Parallelism: parallelism(ts), Suspended: ts.Spec.Suspend != nil && *ts.Spec.Suspend,
+		Targets: targets(s.targets), Binaries: s.binaries.found,
+	}
+	if s.running && s.snapshot.State == campaign.StateComplete {
+		p.run, p.forget = nil, true // its snapshot is reported in this pass
+	}
+	return p
+}
+
+// afterwards is the plan for a finished campaign: wait for the time to live.
+func afterwards(now time.Time, ts *v1alpha1.TaskSet) plan {
+	p := plan{forget: true}
+	if ts.Spec.TTLSecondsAfterFinished == nil || ts.Status.CompletionTime == nil {
+		return p
+	}
+	end := ts.Status.CompletionTime.Add(time.Duration(*ts.Spec.TTLSecondsAfterFinished) * time.Second)
+	if p.expired = !now.Before(end); !p.expired {
+		p.wake = end
+	}
+	return p
+}
+
+func finished(ts *v1alpha1.TaskSet) bool {
+	return meta.IsStatusConditionTrue(ts.Status.Conditions, v1alpha1.ConditionComplete)
+}
+
+// invalid says why the campaign cannot be run; empty when it can.
+func invalid(s *scope) string {
+	if s.spaceErr != nil {
+		return s.spaceErr.Error()
+	}
+	if n := s.space.Count(); !n.IsInt64() || n.Int64() == math.MaxInt64 {
+		return fmt.Sprintf("spec.sweeps make %s variants; a campaign can have at most %d: leave out values", n, int64(math.MaxInt64-1))
+	}
+	selector := s.taskset.Spec.Targets.Selector
+	if selector == nil || len(selector.MatchLabels)+len(selector.MatchExpressions) == 0 {
+		return "spec.targets.selector is empty: name at least one label, for example {matchLabels: {genode-operator.io/pool: my-pool}}"
+	}
+	if _, err := metav1.LabelSelectorAsSelector(selector); err != nil {
+		return fmt.Sprintf("spec.targets.selector: %v", err)
+	}
+	return ""
+}
+
+func retries(ts *v1alpha1.TaskSet) int32 {
+	if ts.Spec.Retries.Limit == nil {
+		return 3
+	}
+	return *ts.Spec.Retries.Limit
+}
+
+func parallelism(ts *v1alpha1.TaskSet) int {
+	if ts.Spec.Parallelism == nil {
+		return 0
+	}
+	return int(*ts.Spec.Parallelism)
+}
+
+func timeLimit(ts *v1alpha1.TaskSet) func([]taskset.Task) time.Duration {
+	if s := ts.Spec.TimeoutSeconds; s != nil {
+		limit := time.Duration(*s) * time.Second
+		return func([]taskset.Task) time.Duration { return limit }
+	}
+	jobs := max(ts.Spec.Completion.JobsPerTask, 1)
+	return func(tasks []taskset.Task) time.Duration { return variant.TimeLimit(tasks, jobs) }
+}
+
+// targets are the TargetSessions that have an address, in order of their names.
+func targets(list []v1alpha1.TargetSession) []session.Target {
+	var out []session.Target
+	for i := range list {
+		t := &list[i]
+		if t.Status.Address == "" {
+			continue
+		}
+		port := cmp.Or(t.Spec.Taskloader.Port, v1alpha1.TaskloaderPort)
+		out = append(out, session.Target{
+			Name:       t.Namespace + "/" + t.Name,
+			Address:    net.JoinHostPort(t.Status.Address, strconv.Itoa(int(port))),
+			Generation: string(cmp.Or(t.Spec.Taskloader.Generation, v1alpha1.GenerationAuto)),
+		})
+	}
+	slices.SortFunc(out, func(a, b session.Target) int { return cmp.Compare(a.Name, b.Name) })
+	return out
+}
+
+// space lends a variant.Space to the engine.
+type space struct{ *variant.Space }
+
+// Values implements campaign.Space.
+func (s space) Values(n uint64) string {
+	values := map[string]string{}
+	for _, a := range s.Space.Values(n) {
+		values[a.Task+"."+a.Attribute] = a.Value
+	}
+	out, err := json.Marshal(values)
+	if err != nil { // strings only: cannot happen
+		return "{}"
+	}
+	return string(out)
+}

@@ -1,0 +1,85 @@
+package taskset
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/genode-operator/genode-operator/api/v1alpha1"
+	"github.com/genode-operator/genode-operator/internal/campaign"
+	"github.com/genode-operator/genode-operator/internal/conditions"
+)
+
+// Bounds of the status; the API's schema has the same.
+const (
+	maxTasks   = 48
+	maxMessage = 200
+)
+
+// fill writes what the engine knows into the status.
+func fill(status *v1alpha1.TaskSetStatus, ts *v1alpha1.TaskSet, snap *campaign.Snapshot) {
+	t := &snap.Tally
+	status.Progress = fmt.Sprintf("%d/%d", snap.Finished, snap.Total)
+	status.Variants = &v1alpha1.VariantCounts{
+		Total: strconv.FormatUint(snap.Total, 10), Running: int32(snap.Running),
+		Succeeded: t.Succeeded, Failed: t.Failed, Retried: t.Retried,
+	}
+	if !t.FirstStart.IsZero() {
+		status.StartTime = ptr.To(metav1.NewTime(t.FirstStart))
+	}
+	status.ResultsRef = snap.Reference
+	status.Tasks = statistics(ts, t)
+	status.RecentJobs = recentJobs(t)
+	status.RecentFailures = recentFailures(t)
+}
+
+func statistics(ts *v1alpha1.TaskSet, t *campaign.Tally) []v1alpha1.TaskStatistics {
+	var out []v1alpha1.TaskStatistics
+	for _, task := range ts.Spec.Tasks[:min(len(ts.Spec.Tasks), maxTasks)] {
+		s := v1alpha1.TaskStatistics{Name: task.Name}
+		if x := t.Tasks[task.Name]; x != nil {
+			s.Jobs, s.FailedJobs = x.Jobs, x.Failed
+			if x.Measured > 0 {
+				s.MinResponseMilliseconds, s.MaxResponseMilliseconds = ptr.To(x.Min), ptr.To(x.Max)
+				s.MeanResponseMilliseconds = ptr.To((x.Sum + x.Measured/2) / x.Measured)
+			}
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func recentJobs(t *campaign.Tally) []v1alpha1.JobResult {
+	var out []v1alpha1.JobResult
+	for _, j := range t.RecentJobs {
+		out = append(out, v1alpha1.JobResult{
+			Variant: strconv.FormatUint(j.Record.Variant, 10), Attempt: j.Record.Attempt, Task: j.Task, Job: j.Number,
+			Start: j.Start, End: j.End, Outcome: conditions.Sentence(j.Outcome, 32), Target: name(j.Record.Target),
+			AfterRecovery: v1alpha1.RecoveryStep(j.Record.AfterRecovery),
+		})
+	}
+	return out
+}
+
+func recentFailures(t *campaign.Tally) []v1alpha1.AttemptFailure {
+	var out []v1alpha1.AttemptFailure
+	for _, r := range t.RecentFailures {
+		out = append(out, v1alpha1.AttemptFailure{
+			Variant: strconv.FormatUint(r.Variant, 10), Attempt: r.Attempt, Target: name(r.Target),
+			Reason: r.Reason, Message: conditions.Sentence(r.Message, maxMessage),
+		})
+	}
+	return out
+}
+
+// name is the TargetSession's name without its namespace, which is the TaskSet's.
+func name(target string) string {
+	_, n, ok := strings.Cut(target, "/")
+	if !ok {
+		return target
+	}
+	return n
+}
