@@ -95,11 +95,11 @@ func stopped(ctx context.Context, err error) error {
 	return err
 }
 
-// startEtcd starts etcd inside this process, on unix sockets in the state directory. The process
-// changes into that directory, because a socket's path must not exceed 107 bytes.
+// startEtcd starts etcd inside this process, on unix sockets in DIR/run. The process
+// changes into that folder, because a socket's path must not exceed 107 bytes.
 func (c *cluster) startEtcd(ctx context.Context, fsync bool, timeout time.Duration) (*embed.Etcd, error) {
-	if err := os.Chdir(c.dir); err != nil {
-		return nil, fmt.Errorf("enter the state directory: %w", err)
+	if err := os.Chdir(c.path("run")); err != nil {
+		return nil, fmt.Errorf("enter the folder of sockets: %w", err)
 	}
 	cfg := embed.NewConfig()
 	cfg.Dir = c.path("etcd")

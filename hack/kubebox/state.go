@@ -19,8 +19,13 @@ func openCluster(dir string, port int) (*cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("state directory: %w", err)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	// Others may pass through the directory, since a node whose pods run as another user may keep
+	// its files below it; what lies in it is closed to them file by file.
+	if err := os.MkdirAll(dir, 0o711); err != nil {
 		return nil, fmt.Errorf("make the state directory: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "run"), 0o700); err != nil {
+		return nil, fmt.Errorf("make the folder of sockets: %w", err)
 	}
 	c := &cluster{dir: dir}
 	if c.lock, err = os.OpenFile(c.path("lock"), os.O_RDWR|os.O_CREATE, 0o600); err != nil {

@@ -27,7 +27,7 @@ func startServer(ctx context.Context, dir string, options Options) (*process.Pro
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(dir, 0o711); err != nil {
 		return nil, err
 	}
 	logPath := filepath.Join(dir, "control-plane.log")
