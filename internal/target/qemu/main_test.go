@@ -2,6 +2,7 @@ package qemu
 
 import (
 	"context"
+	"encoding/binary"
 	"net"
 	"os"
 	"os/exec"
@@ -62,9 +63,9 @@ func counter() []byte {
 		0xb0, '\n', 0xee, // mov al, '\n'; out dx, al
 		0xfe, 0xc3, // inc bl
 		0x80, 0xfb, 'z' + 1, 0x75, 0x02, 0xb3, 'a', // cmp bl, 'z'+1; jne +2; mov bl, 'a'
-		0x66, 0xb9, 0x00, 0x00, 0x10, 0x00, // mov ecx, 0x100000
+		0x66, 0xb9, 0x00, 0x00, 0x40, 0x00, // mov ecx, 0x400000: some milliseconds
 		0x67, 0xe2, 0xfd, // wait: loop wait
-		0xeb, 0xe4, // jmp next
+		0xeb, 0xe6, // jmp next
 	}
 	return bootSector(code)
 }
@@ -75,6 +76,41 @@ func bootSector(code []byte) []byte {
 	copy(disk, code)
 	disk[510], disk[511] = 0x55, 0xaa
 	return disk
+}
+
+// counterISO is the counter on a bootable CD (El Torito, no emulation).
+func counterISO() []byte {
+	const sector = 2048
+	iso := make([]byte, 24*sector)
+	copy(iso[17*sector:], "\x00CD001\x01EL TORITO SPECIFICATION")
+	iso[17*sector+0x47] = 19 // where the catalogue is
+	catalogue := iso[19*sector:]
+	catalogue[0], catalogue[0x1e], catalogue[0x1f] = 1, 0x55, 0xaa
+	catalogue[0x20], catalogue[0x26], catalogue[0x28] = 0x88, 4, 20 // bootable, four sectors, at 20
+	copy(iso[20*sector:], counter())
+	return iso[:24*sector]
+}
+
+// counterKernel is the counter as a multiboot kernel.
+func counterKernel() []byte {
+	const address = 0x100000
+	code := []byte{
+		0xba, 0xf8, 0x03, 0, 0, // mov edx, 0x3f8
+		0xb3, 'a', // mov bl, 'a'
+		0x88, 0xd8, 0xee, // next: mov al, bl; out dx, al
+		0xb0, '\n', 0xee, // mov al, '\n'; out dx, al
+		0xfe, 0xc3, // inc bl
+		0x80, 0xfb, 'z' + 1, 0x75, 0x02, 0xb3, 'a', // cmp bl, 'z'+1; jne +2; mov bl, 'a'
+		0xb9, 0x00, 0x00, 0x40, 0x00, // mov ecx, 0x400000: some milliseconds
+		0xe2, 0xfe, // wait: loop wait
+		0xeb, 0xe8, // jmp next
+	}
+	magic, flags := uint32(0x1badb002), uint32(1<<16) // flags: addresses follow
+	var kernel []byte
+	for _, field := range []uint32{magic, flags, -(magic + flags), address, address, 0, 0, address + 32} {
+		kernel = binary.LittleEndian.AppendUint32(kernel, field)
+	}
+	return append(kernel, code...)
 }
 
 // guestConfig is a PC that boots a disk, with a listener for its network.

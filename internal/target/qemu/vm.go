@@ -52,7 +52,7 @@ func Start(ctx context.Context, cfg Config, serial io.Writer, log logr.Logger) (
 		return nil, err
 	}
 	if err := prepare(cfg); err != nil {
-		return nil, fmt.Errorf("working folder of QEMU: %w", err)
+		return nil, fmt.Errorf("prepare QEMU: %w", err)
 	}
 	log.V(1).Info("starting QEMU", "binary", path, "arguments", args)
 	proc, err := startProcess(path, args, cfg.Dir, serial, stderrLog{log})
@@ -67,8 +67,12 @@ func Start(ctx context.Context, cfg Config, serial io.Writer, log logr.Logger) (
 	return &VM{proc: proc, qmp: client, snapshots: cfg.Snapshots}, nil
 }
 
-// prepare makes the working folder as a fresh QEMU needs it.
+// prepare makes the working folder as a fresh QEMU needs it, and looks for the network.
 func prepare(cfg Config) error {
+	// QEMU itself would start without a network, and say nothing.
+	if _, err := os.Stat(cfg.NetSocket); err != nil {
+		return fmt.Errorf("netSocket: nobody listens: %w", err)
+	}
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return err
 	}
