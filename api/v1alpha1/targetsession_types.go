@@ -545,7 +545,7 @@ type TargetSession struct {
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 	// spec is what is wanted.
 	// +required
-	Spec TargetSessionSpec `json:"spec,omitzero"`
+	Spec TargetSessionSpec `json:"spec,omitempty,omitzero"`
 	// status is what is known.
 	// +optional
 	Status TargetSessionStatus `json:"status,omitempty,omitzero"`

@@ -80,9 +80,8 @@ type Task struct {
 	// +kubebuilder:validation:MaxLength=64
 	// +required
 	Pkg string `json:"pkg,omitempty"`
-	// quota is the memory that the task gets. Defaults to 1Mi.
+	// quota is the memory that the task gets, more than 0 and less than 4Gi, for example 5Mi. Defaults to 1Mi.
 	// +kubebuilder:default="1Mi"
-	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).isGreaterThan(quantity('0')) && quantity(string(self)).isLessThan(quantity('4Gi'))",message="quota must be more than 0 and less than 4Gi, for example 5Mi"
 	// +optional
 	Quota *resource.Quantity `json:"quota,omitempty"`
 	// priority of the task. On a Genode target a small number is a high priority, and 0 is the highest.
@@ -144,9 +143,11 @@ type Task struct {
 	Config *apiextensionsv1.JSON `json:"config,omitempty"`
 }
 
-// Sweep lists the alternatives of one attribute of one task.
+// Sweep lists the alternatives of one attribute of one task: either values or a range. CEL rules cannot
+// see values of any type, so the number of properties says that one of the two must be there.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.values) != has(self.range)",message="give either values or range"
+// +kubebuilder:validation:MinProperties=3
+// +kubebuilder:validation:MaxProperties=3
 type Sweep struct {
 	// task is the name of the task.
 	// +kubebuilder:validation:MinLength=1
@@ -253,7 +254,7 @@ type BinarySource struct {
 // TaskSetStatus is the state of a campaign. Its size does not depend on the number of variants.
 type TaskSetStatus struct {
 	// conditions of the campaign: Ready, Valid, BinariesReady, Progressing, Complete, Failed.
-	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:MaxItems=8
 	// +listType=map
 	// +listMapKey=type
 	// +optional
@@ -276,14 +277,14 @@ type TaskSetStatus struct {
 	// completionTime is when the last variant got its result.
 	// +optional
 	CompletionTime *metav1.Time `json:"completionTime,omitempty"`
-	// tasks holds job statistics of the first 48 tasks.
-	// +kubebuilder:validation:MaxItems=48
+	// tasks holds job statistics of the first 32 tasks.
+	// +kubebuilder:validation:MaxItems=32
 	// +listType=map
 	// +listMapKey=name
 	// +optional
 	Tasks []TaskStatistics `json:"tasks,omitempty"`
 	// recentJobs holds the newest job results, newest first; all of them are in the store at resultsRef.
-	// +kubebuilder:validation:MaxItems=48
+	// +kubebuilder:validation:MaxItems=40
 	// +listType=atomic
 	// +optional
 	RecentJobs []JobResult `json:"recentJobs,omitempty"`
