@@ -15,7 +15,7 @@ import (
 
 // Bounds of the status; the API's schema has the same.
 const (
-	maxTasks   = 48
+	maxTasks   = 32
 	maxMessage = 200
 )
 

@@ -9,7 +9,7 @@ import (
 
 // Bounds of what a Tally remembers of single jobs and attempts.
 const (
-	MaxRecentJobs     = 48
+	MaxRecentJobs     = 40
 	MaxRecentFailures = 8
 )
 
