@@ -111,7 +111,8 @@ func harmless(line string) bool {
 // environment is all that QEMU needs. The two variables that are passed on let a QEMU run that is
 // installed in a folder of its own.
 func environment(dir string) []string {
-	env := []string{"LC_ALL=C", "HOME=" + dir, "TMPDIR=" + dir}
+	// some boards have a sound chip; without the last one QEMU looks for the host's sound card
+	env := []string{"LC_ALL=C", "HOME=" + dir, "TMPDIR=" + dir, "QEMU_AUDIO_DRV=none"}
 	for _, name := range []string{"LD_LIBRARY_PATH", "QEMU_MODULE_DIR"} {
 		if v, ok := os.LookupEnv(name); ok {
 			env = append(env, name+"="+v)
