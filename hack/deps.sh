@@ -3,12 +3,14 @@
 #   git          git and CA certificates, for module downloads
 #   race         C compiler and headers, for Go's race detector and the reference guest's task binaries
 #   qemu         qemu-system-x86_64 and qemu-img, for guests of the presets pc and linux-x86
+#   package-lists  no package: refreshes apt's lists
 #   qemu-boards  the QEMU programs of the ARM and RISC-V presets
 # Nothing happens when everything is there. Never asks a question, except sudo for a password on a terminal.
 set -euo pipefail
 
 missing=()
 reasons=()
+refresh=0
 
 # need COMMAND-OR-FILE PACKAGE REASON
 need() {
@@ -38,8 +40,9 @@ for group in "$@"; do
 		need qemu-system-aarch64 qemu-system-arm "virtual machines of the presets virt-arm64, virt-arm and pbxa9"
 		need qemu-system-riscv64 qemu-system-misc "virtual machines of the preset virt-riscv64"
 		;;
+	package-lists) refresh=1 ;;
 	*)
-		echo "deps.sh: unknown group '$group'; known: git, race, qemu, qemu-boards" >&2
+		echo "deps.sh: unknown group '$group'; known: git, race, qemu, qemu-boards, package-lists" >&2
 		exit 2
 		;;
 	esac
@@ -60,7 +63,8 @@ give_up() {
 	exit 1
 }
 
-install_missing() {
+# prepare makes the variables sudo and apt, or says why packages cannot be installed.
+prepare() {
 	command -v apt-get >/dev/null || give_up "This machine has no apt-get."
 	sudo=()
 	if [ "$(id -u)" != 0 ]; then
@@ -69,21 +73,30 @@ install_missing() {
 		[ -t 0 ] && [ -t 2 ] || sudo=(sudo -n)
 		"${sudo[@]}" true || give_up "Installing packages needs root, and sudo refused."
 	fi
+	apt=(env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l apt-get -qq -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
+	log=$(mktemp)
+	trap 'rm -f "$log"' EXIT
+}
+
+# quietly COMMAND...: as root, with the output in the log.
+quietly() { as_root "$@" </dev/null >>"$log" 2>&1; }
+
+# fail_with_log REASON: the log's end, and what to do by hand.
+fail_with_log() {
+	tail -n 20 "$log" >&2
+	give_up "$1"
+}
+
+install_missing() {
 	echo "Installing with apt-get, because they are missing:"
 	printf '%s\n' "${reasons[@]}"
-	local apt=(env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l apt-get -qq -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
-	local log
-	log=$(mktemp)
-	trap 'rm -f "$log"' RETURN
 	# The package lists may be absent or too old to install from: refresh them only then.
-	as_root "${apt[@]}" install --no-install-recommends "${missing[@]}" </dev/null >"$log" 2>&1 && return 0
+	quietly "${apt[@]}" install --no-install-recommends "${missing[@]}" && return 0
 	echo "Refreshing apt's package lists first"
-	if as_root "${apt[@]}" update </dev/null >>"$log" 2>&1 &&
-		as_root "${apt[@]}" install --no-install-recommends "${missing[@]}" </dev/null >>"$log" 2>&1; then
+	if quietly "${apt[@]}" update && quietly "${apt[@]}" install --no-install-recommends "${missing[@]}"; then
 		return 0
 	fi
-	tail -n 20 "$log" >&2
-	give_up "apt-get failed (its last lines stand above)."
+	fail_with_log "apt-get failed (its last lines stand above)."
 }
 
 # The virtual network needs -netdev stream, which QEMU has since 7.2.
@@ -96,7 +109,16 @@ check_qemu_version() {
 	fi
 }
 
-if [ ${#missing[@]} -gt 0 ]; then install_missing; fi
+if [ ${#missing[@]} -gt 0 ]; then
+	prepare
+	install_missing
+fi
+if [ "$refresh" = 1 ]; then
+	reasons=("  (none: refresh the package lists with apt-get update)")
+	prepare
+	echo "Refreshing apt's package lists"
+	quietly "${apt[@]}" update || fail_with_log "apt-get update failed (its last lines stand above)."
+fi
 for group in "$@"; do
 	if [ "$group" = qemu ]; then check_qemu_version; fi
 done

@@ -15,8 +15,8 @@ code)
 manifests)
 	mkdir -p "$out/config/crd/bases" "$out/config/rbac"
 	"$gen" crd paths=./api/... output:crd:artifacts:config="$out/config/crd/bases"
-	# The role comes from the markers of the reconcilers.
-	"$gen" rbac:roleName=manager paths=./controllers/... output:rbac:artifacts:config="$out/config/rbac"
+	# The role comes from the markers of the reconcilers and of the program that serves their metrics.
+	"$gen" rbac:roleName=manager paths=./controllers/... paths=./cmd/manager/... output:rbac:artifacts:config="$out/config/rbac"
 	;;
 *)
 	echo "usage: generate.sh code|manifests OUT" >&2

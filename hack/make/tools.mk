@@ -21,8 +21,7 @@ assets: check-go ## Build the control plane for tests and demo: etcd, kube-apise
 
 .PHONY: guest
 guest: check-go deps-race ## Build the reference guest (kernel and initramfs) and its task binaries.
-	@go run ./cmd/refguest image --out $(GUEST_DIR)
-	@test/tasks/build.sh $(TASKS_DIR)
+	@hack/guest.sh $(GUEST_DIR) $(TASKS_DIR)
 
 .PHONY: check-go
 check-go:
