@@ -1,8 +1,6 @@
 package deps
 
 import (
-	_ "github.com/containers/gvisor-tap-vsock/pkg/services/dhcp"
-	_ "github.com/containers/gvisor-tap-vsock/pkg/tap"
 	_ "github.com/go-logr/logr"
 	_ "github.com/google/go-cmp/cmp"
 	_ "github.com/prometheus/client_golang/prometheus"
