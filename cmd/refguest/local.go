@@ -32,10 +32,6 @@ func (l *local) Stall(on bool) { l.server.Stall(on) }
 
 func (l *local) Exit() error { l.exit(); return nil }
 
-func (l *local) Busy(n int) error { return l.spin.Set(n, func(int) error { return nil }) }
+func (l *local) Busy(n int) error { return l.spin.Set(n, 0) }
 
-func (l *local) BusyRealTime(n int) error {
-	return l.spin.Set(n, func(pid int) error {
-		return unix.SchedSetAttr(pid, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: 97}, 0)
-	})
-}
+func (l *local) BusyRealTime(n int) error { return l.spin.Set(n, process.SpinPriority) }

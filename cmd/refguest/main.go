@@ -8,6 +8,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"runtime"
 
@@ -18,8 +19,9 @@ import (
 func init() { runtime.LockOSThread() } // main stays on the thread whose priority others set
 
 func main() {
-	if len(os.Args) == 2 && os.Args[1] == process.SpinCommand {
-		process.Spin()
+	if len(os.Args) == 3 && os.Args[1] == process.SpinCommand {
+		fmt.Fprintln(os.Stderr, "refguest spin:", process.Spin(os.Args[2]))
+		os.Exit(1)
 	}
 	// The kernel hands over what it does not know of its command line, so the arguments say nothing here.
 	if os.Getpid() == 1 && os.Args[0] == "/init" {

@@ -70,7 +70,7 @@ func (f serveFlags) run(ctx context.Context) (err error) {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	spin := process.NewSpinners(log)
-	defer func() { _ = spin.Set(0, nil) }() // ending none cannot fail
+	defer func() { _ = spin.Set(0, 0) }() // ending none cannot fail
 	if f.control != "" {
 		cl, err := net.Listen("tcp", f.control)
 		if err != nil {

@@ -71,10 +71,8 @@ func serve(p params, log logr.Logger) {
 	if p.control != 0 {
 		go serveControl(ctx, p.control, m, log)
 	}
-	if os.Getenv("RAISE") != "" {
-		if err := raise(); err != nil {
-			log.Error(err, "Raising the server's priority failed")
-		}
+	if err := raise(); err != nil {
+		log.Error(err, "Raising the server's priority failed")
 	}
 	fmt.Printf("refguest: ready, taskloader on port %d (%s, up %s s)\n", p.port, address, uptime())
 	if err := m.server.Serve(ctx, ln); err != nil {

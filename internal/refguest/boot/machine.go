@@ -76,10 +76,10 @@ func (m *machine) Stall(on bool) { m.server.Stall(on) }
 // Exit powers the machine off.
 func (m *machine) Exit() error { return unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF) }
 
-func (m *machine) Busy(n int) error { return m.spin.Set(n, normal) }
+func (m *machine) Busy(n int) error { return m.spin.Set(n, 0) }
 
 func (m *machine) BusyRealTime(n int) error {
-	return m.spin.Set(n, func(pid int) error { return fifo(pid, serverPriority-1) })
+	return m.spin.Set(n, process.SpinPriority)
 }
 
 // restart is what REBOOT of the protocol does.

@@ -42,8 +42,3 @@ func raise() error {
 func fifo(pid int, priority uint32) error {
 	return unix.SchedSetAttr(pid, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: priority}, 0)
 }
-
-// normal takes a process back out of SCHED_FIFO, which it has inherited.
-func normal(pid int) error {
-	return unix.SchedSetAttr(pid, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL}, 0)
-}

@@ -31,7 +31,7 @@ type Machine interface {
 	Stall(on bool)            // the taskloader says nothing more; everything else goes on
 	Exit() error              // power off
 	Busy(n int) error         // n processes that use all the CPU they get, in place of those before
-	BusyRealTime(n int) error // the same under SCHED_FIFO, above the jobs
+	BusyRealTime(n int) error // the same under SCHED_FIFO: above ordinary processes, below jobs
 }
 
 const (

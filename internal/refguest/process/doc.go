@@ -10,5 +10,5 @@
 //	          exit value 22 of a task that gets no memory is OUT_OF_QUOTA. 0 is no limit. In a cgroup the
 //	          kernel's own memory counts too, so a quota below MinQuota is raised to it.
 //	priority  SCHED_FIFO where RealTime is set and permitted. Genode's 0 (highest) to 127 (lowest)
-//	          become 97 to 1, so two neighbours may share a level; above 127 counts as 0.
+//	          become 97 to 2, so two neighbours may share a level; above 127 counts as 0.
 package process

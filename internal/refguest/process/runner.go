@@ -164,7 +164,7 @@ func fifo(priority uint32) uint32 {
 	if priority > lowest {
 		priority = 0
 	}
-	return 1 + (lowest-priority)*96/lowest
+	return 2 + (lowest-priority)*95/lowest
 }
 
 // file returns the path of a binary's file and writes it when the binary is new. The old file of the

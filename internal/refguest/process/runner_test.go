@@ -158,7 +158,7 @@ func TestANewUploadReplacesTheOld(t *testing.T) {
 }
 
 func TestPriorities(t *testing.T) {
-	for genode, want := range map[uint32]uint32{0: 97, 127: 1, 128: 97, 64: 48} {
+	for genode, want := range map[uint32]uint32{0: 97, 127: 2, 128: 97, 64: 49} {
 		if got := fifo(genode); got != want {
 			t.Errorf("fifo(%d) = %d, want %d", genode, got, want)
 		}

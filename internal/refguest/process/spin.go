@@ -4,17 +4,37 @@ package process
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
+	"strconv"
 	"sync"
 
 	"github.com/go-logr/logr"
+	"golang.org/x/sys/unix"
 )
 
-// SpinCommand is the first argument with which this executable must call Spin.
+// SpinCommand is the first argument with which this executable must call Spin with the second, on the
+// main thread.
 const SpinCommand = "spin"
 
-// Spin uses all the CPU time that it gets, for ever.
-func Spin() {
+// SpinPriority is the lowest of SCHED_FIFO: above every ordinary process, below every job.
+const SpinPriority = 1
+
+// Spin uses all the CPU time that it gets, for ever: under SCHED_FIFO with the given priority, or as an
+// ordinary process for 0. It is the process itself that leaves the priority it has inherited: nobody
+// of the same or a lower one would get to run and do it from outside.
+func Spin(priority string) error {
+	n, err := strconv.ParseUint(priority, 10, 8)
+	if err != nil {
+		return fmt.Errorf("priority %q: %w", priority, err)
+	}
+	attr := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL}
+	if n > 0 {
+		attr.Policy, attr.Priority = unix.SCHED_FIFO, uint32(n)
+	}
+	if err := unix.SchedSetAttr(0, &attr, 0); err != nil {
+		return fmt.Errorf("set priority %d: %w", n, err)
+	}
 	for {
 	}
 }
@@ -41,8 +61,8 @@ func (s *Spinners) Owns(pid int) bool {
 	return ok
 }
 
-// Set ends those that run and starts n others, each adjusted by adjust. 0 leaves none.
-func (s *Spinners) Set(n int, adjust func(pid int) error) error {
+// Set ends those that run and starts n others, with the priority of Spin. n = 0 leaves none.
+func (s *Spinners) Set(n int, priority uint) error {
 	s.mu.Lock()
 	for _, cmd := range s.running {
 		_ = cmd.Process.Kill() // ended already: fine
@@ -50,31 +70,32 @@ func (s *Spinners) Set(n int, adjust func(pid int) error) error {
 	s.mu.Unlock()
 	s.ended.Wait()
 	for range n {
-		if err := s.start(adjust); err != nil {
+		if err := s.start(priority); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Spinners) start(adjust func(pid int) error) error {
+func (s *Spinners) start(priority uint) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	cmd := exec.Command("/proc/self/exe", SpinCommand)
+	cmd := exec.Command("/proc/self/exe", SpinCommand, strconv.FormatUint(uint64(priority), 10))
 	cmd.Env = []string{"GOMAXPROCS=1"}
+	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start a busy process: %w", err)
 	}
 	pid := cmd.Process.Pid
 	s.running[pid] = cmd
 	s.ended.Go(func() {
-		_ = cmd.Wait() // killed, as it should be
+		err := cmd.Wait()
+		if cmd.ProcessState != nil && cmd.ProcessState.Exited() { // and was not killed
+			s.log.Error(err, "A busy process has ended by itself")
+		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.running, pid)
 	})
-	if err := adjust(pid); err != nil {
-		s.log.Error(err, "Adjusting a busy process failed")
-	}
 	return nil
 }
