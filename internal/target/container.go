@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/genode-operator/genode-operator/api/v1alpha1"
+	"github.com/genode-operator/genode-operator/internal/target/qemu"
 )
 
 const (
@@ -70,21 +71,17 @@ func containerPorts(session *v1alpha1.TargetSession) []corev1.ContainerPort {
 	return ports
 }
 
-// presetMebibytes is the memory of each preset's machine, for the pod's memory request.
-var presetMebibytes = map[v1alpha1.MachinePreset]int32{
-	v1alpha1.PresetPC:          800,
-	v1alpha1.PresetVirtARM64:   2048,
-	v1alpha1.PresetVirtARM:     2048,
-	v1alpha1.PresetPBXA9:       768,
-	v1alpha1.PresetVirtRISCV64: 512,
-	v1alpha1.PresetLinuxX86:    256,
-}
-
+// memoryMebibytes is the memory of the machine, for the pod's memory request.
 func memoryMebibytes(q *v1alpha1.QemuTarget) int64 {
 	if o := q.Overrides; o != nil && o.MemoryMebibytes != nil {
 		return int64(*o.MemoryMebibytes)
 	}
-	return int64(presetMebibytes[q.Preset])
+	for _, p := range qemu.Presets() {
+		if p.Name == string(q.Preset) {
+			return int64(p.MemoryMiB)
+		}
+	}
+	return 0
 }
 
 func resources(q *v1alpha1.QemuTarget) corev1.ResourceRequirements {
