@@ -10,6 +10,8 @@ const (
 	LabelEpoch = "genode-operator.io/epoch"
 	// AnnotationSpecHash holds a hash of the pod's intended spec; another hash means another pod.
 	AnnotationSpecHash = "genode-operator.io/spec-hash"
+	// AnnotationTemplateHash holds a hash of the pool's template that a TargetSession was made from.
+	AnnotationTemplateHash = "genode-operator.io/template-hash"
 
 	// FieldManager is the field manager of every server-side apply of the manager.
 	FieldManager = "genode-operator"

@@ -1,0 +1,88 @@
+package targetpool
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+
+	"github.com/genode-operator/genode-operator/api/v1alpha1"
+	"github.com/genode-operator/genode-operator/internal/apply"
+	"github.com/genode-operator/genode-operator/internal/events"
+	"github.com/genode-operator/genode-operator/internal/outcome"
+)
+
+// +kubebuilder:rbac:groups=genode-operator.io,resources=targetpools,verbs=get;list;watch
+// +kubebuilder:rbac:groups=genode-operator.io,resources=targetpools/status,verbs=get;patch
+// +kubebuilder:rbac:groups=genode-operator.io,resources=targetpools/finalizers,verbs=update
+// +kubebuilder:rbac:groups=genode-operator.io,resources=targetsessions,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+const (
+	controllerName = "targetpool"
+	// passTimeout catches a pass that blocks; the longest one makes a batch of sessions.
+	passTimeout = 30 * time.Second
+	// conflictPause lets the cache catch up with a write that overtook it.
+	conflictPause = 20 * time.Millisecond
+	// takenPoll is how often a name is looked at that belongs to somebody else.
+	takenPoll = 30 * time.Second
+)
+
+// Options of the controller.
+type Options struct {
+	// Clock defaults to real time.
+	Clock clock.Clock
+	// SkipNameValidation is for tests that run several managers in one process.
+	SkipNameValidation *bool
+}
+
+// Reconciler reconciles TargetPools.
+type Reconciler struct {
+	client client.Client
+	reader client.Reader // not cached
+	events *events.Recorder
+	clock  clock.Clock
+}
+
+// SetupWithManager adds the controller to a manager.
+func SetupWithManager(mgr ctrl.Manager, o Options) error {
+	if o.Clock == nil {
+		o.Clock = clock.RealClock{}
+	}
+	r := &Reconciler{
+		client: mgr.GetClient(), reader: mgr.GetAPIReader(), clock: o.Clock,
+		events: events.NewRecorder(mgr.GetEventRecorder(controllerName)),
+	}
+	return ctrl.NewControllerManagedBy(mgr).
+		Named(controllerName).
+		For(&v1alpha1.TargetPool{}).
+		Owns(&v1alpha1.TargetSession{}).
+		WithOptions(controller.Options{ReconciliationTimeout: passTimeout, SkipNameValidation: o.SkipNameValidation}).
+		Complete(r)
+}
+
+// Reconcile gathers, decides, acts and reports.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	s, err := r.observe(ctx, req.NamespacedName)
+	if err != nil || s == nil {
+		return ctrl.Result{}, err
+	}
+	p := decide(s)
+	end := r.act(ctx, s, p)
+	report(s, end)
+	switch err := apply.Status(ctx, r.client, s.before, s.pool); {
+	case apierrors.IsNotFound(err):
+		return ctrl.Result{}, nil // deleted meanwhile
+	case apierrors.IsConflict(err):
+		return ctrl.Result{RequeueAfter: conflictPause}, nil // decided on an old state
+	case err != nil:
+		return ctrl.Result{}, fmt.Errorf("write the status of the TargetPool: %w", err)
+	}
+	r.events.Publish(transitions(s, p)...)
+	return outcome.Result(end, s.now)
+}
