@@ -119,6 +119,9 @@ func start() (*rest.Config, error) {
 	return config, nil
 }
 
+// ensure finds or builds the programs of a whole control plane.
+func ensure() (string, error) { return assets.EnsureKubebox(context.Background(), os.Stderr) }
+
 func stop() error {
 	shared.Lock()
 	defer shared.Unlock()
