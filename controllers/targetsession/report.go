@@ -84,7 +84,9 @@ func counts(st *v1alpha1.TargetSessionStatus) *v1alpha1.RecoveryCounts {
 }
 
 // microTime has the precision that the API keeps, so that stored and new times compare equal.
-func microTime(t time.Time) metav1.MicroTime { return metav1.NewMicroTime(t.Truncate(time.Microsecond)) }
+func microTime(t time.Time) metav1.MicroTime {
+	return metav1.NewMicroTime(t.Truncate(time.Microsecond))
+}
 
 func reportRestarts(p plan, w conditions.Writer) {
 	if p.hold.reason == "" {

@@ -57,8 +57,7 @@ func arguments(session *v1alpha1.TargetSession, src sources) []string {
 		binaries = defaultBinaries
 	}
 	f.add("binaries", binaries)
-	// POD_IP is expanded by the kubelet.
-	f = append(f, fmt.Sprintf("--api-listen=$(POD_IP):%d", v1alpha1.AgentPort), fmt.Sprintf("--probe-listen=$(POD_IP):%d", v1alpha1.ProbePort))
+	// The agent listens on the address in POD_IP, at the ports of the API.
 	f.add("tls-cert", credentialsPath+"/"+corev1.TLSCertKey)
 	f.add("tls-key", credentialsPath+"/"+corev1.TLSPrivateKeyKey)
 	f.add("token-file", credentialsPath+"/"+TokenKey)
