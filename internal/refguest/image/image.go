@@ -20,10 +20,6 @@ const (
 	stampFile  = "stamp"
 )
 
-// Append is the recommended kernel command line for QEMU under TCG; see the comments in append.go.
-// More parameters (refguest.control=3002, ...) go behind it.
-const Append = "console=ttyS0 quiet panic=-1 tsc=unstable no_timer_check nokaslr mitigations=off"
-
 // Options say what to build.
 type Options struct {
 	Out    string      // folder for the result; made when missing
