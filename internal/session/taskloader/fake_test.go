@@ -26,7 +26,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // peer is the target's end of one connection; a test's script drives it.
 type peer struct {
-	t    *testing.T
+	t    testing.TB
 	conn *net.TCPConn
 	in   *bufio.Reader
 	end  <-chan struct{} // closed when the test is over
@@ -36,12 +36,12 @@ type peer struct {
 var errGone = errors.New("the client is gone")
 
 // serve runs one script for each connection, in order, on a loopback listener.
-func serve(t *testing.T, scripts ...func(p *peer)) session.Target {
+func serve(t testing.TB, scripts ...func(p *peer)) session.Target {
 	t.Helper()
 	return serveWith(t, func(*net.TCPConn) {}, scripts...)
 }
 
-func serveWith(t *testing.T, prepare func(*net.TCPConn), scripts ...func(p *peer)) session.Target {
+func serveWith(t testing.TB, prepare func(*net.TCPConn), scripts ...func(p *peer)) session.Target {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -181,7 +181,7 @@ func quick() taskloader.Options {
 	}
 }
 
-func connect(t *testing.T, c *taskloader.Class, target session.Target) session.Session {
+func connect(t testing.TB, c *taskloader.Class, target session.Target) session.Session {
 	t.Helper()
 	s, err := c.Connect(testContext(t), target)
 	if err != nil {
@@ -191,7 +191,7 @@ func connect(t *testing.T, c *taskloader.Class, target session.Target) session.S
 	return s
 }
 
-func testContext(t *testing.T) context.Context {
+func testContext(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)
 	return ctx

@@ -130,7 +130,7 @@ func TestAPushWhereGoSendIsDueDoesNoHarm(t *testing.T) {
 func TestALargeBinaryArrivesWhole(t *testing.T) {
 	content := strings.Repeat("0123456789abcdef", 285_000/16)
 	got := make(chan int, 1)
-	small := func(c *net.TCPConn) { c.SetReadBuffer(4 << 10) }
+	small := func(c *net.TCPConn) { c.SetReadBuffer(32 << 10) }
 	target := serveWith(t, small, func(p *peer) {
 		p.description()
 		p.want(framing.SendBinaries, 1)
