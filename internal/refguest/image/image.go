@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/go-logr/logr"
 )
@@ -45,11 +46,16 @@ func Build(ctx context.Context, o Options) (built bool, err error) {
 		return false, fmt.Errorf("make a temporary folder: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
+	binary := fmt.Sprintf("layout 1\nbinary %x\n", sha256.Sum256(init))
 	pkg, err := findKernel(ctx, tmp)
+	if err != nil && holds(o.Out, binary) {
+		o.Log.Info("Keeping the image, whether its kernel is the newest is not known", "reason", err.Error())
+		return false, nil
+	}
 	if err != nil {
 		return false, err
 	}
-	stamp := fmt.Sprintf("layout 1\nkernel %s\nbinary %x\n", pkg.file, sha256.Sum256(init))
+	stamp := binary + "kernel " + pkg.file + "\n"
 	if upToDate(o.Out, stamp) {
 		o.Log.Info("The image is up to date", "folder", o.Out)
 		return false, nil
@@ -68,7 +74,13 @@ func Build(ctx context.Context, o Options) (built bool, err error) {
 
 func upToDate(out, stamp string) bool {
 	have, err := os.ReadFile(filepath.Join(out, stampFile))
-	if err != nil || string(have) != stamp {
+	return err == nil && string(have) == stamp && holds(out, stamp)
+}
+
+// holds reports whether there is an image whose stamp begins like this.
+func holds(out, begin string) bool {
+	have, err := os.ReadFile(filepath.Join(out, stampFile))
+	if err != nil || !strings.HasPrefix(string(have), begin) {
 		return false
 	}
 	for _, f := range []string{KernelFile, InitrdFile} {
