@@ -1,0 +1,55 @@
+// Command manager runs the controllers and the campaign engine of genode-operator.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+	"go.uber.org/zap/zapcore"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+)
+
+func main() {
+	if err := command().Execute(); err != nil {
+		fmt.Fprintln(os.Stderr, "manager:", err)
+		os.Exit(1)
+	}
+}
+
+func command() *cobra.Command {
+	o := options{}
+	verbosity, development := 0, false
+	cmd := &cobra.Command{
+		Use:   "manager",
+		Short: "Run the controllers and the campaign engine of genode-operator",
+		Long: `Manager keeps TargetPools and TargetSessions as their specs want them, and runs TaskSets on them.
+
+It uses the cluster it runs in, or the one that $KUBECONFIG names. Results are written to a SQLite
+file; give the manager the same file again after a restart, since campaigns go on from it.`,
+		Example: `  # in a cluster, as config/manager does it
+  manager --leader-elect --runner-image=registry.example/genode-runner:v1 --results=/var/lib/genode-operator/results.db
+
+  # on a workstation, against the cluster of the current kubeconfig
+  KUBECONFIG=~/.kube/config manager --runner-image=registry.example/genode-runner:v1 --results=results.db --log-level=4`,
+		Args:          cobra.NoArgs,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE: func(*cobra.Command, []string) error {
+			ctrl.SetLogger(zap.New(zap.UseDevMode(development), zap.Level(zapcore.Level(-verbosity))))
+			return run(ctrl.SetupSignalHandler(), o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.runnerImage, "runner-image", "", "image of target pods: the agent and QEMU (required)")
+	f.StringVar(&o.results, "results", "results.db", "SQLite file of the results store")
+	f.StringVar(&o.namespace, "namespace", "", "watch this namespace only; all of them by default")
+	f.BoolVar(&o.leaderElect, "leader-elect", false, "run only while holding the lease, so that several replicas can stand by")
+	f.StringVar(&o.leaderNamespace, "leader-election-namespace", "", "namespace of the lease; the manager's own by default")
+	f.StringVar(&o.metricsAddress, "metrics-bind-address", "127.0.0.1:8080", `address of the metrics, "0" for none; on another address than loopback they need TLS and a token that may "get" /metrics`)
+	f.StringVar(&o.probeAddress, "health-probe-bind-address", "127.0.0.1:8081", `address of /healthz and /readyz, "0" for none`)
+	f.IntVar(&verbosity, "log-level", 0, "0: changes of state, 2: what a pass does and why, 4: details")
+	f.BoolVar(&development, "log-development", false, "logs for people instead of JSON")
+	return cmd
+}
