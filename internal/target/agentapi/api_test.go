@@ -333,12 +333,13 @@ func TestShort(t *testing.T) {
 
 func TestProgramCounter(t *testing.T) {
 	cases := map[string]struct{ registers, want string }{
-		"x86, 64 bits": {"RIP=ffffffff81000000 RFL=00000246", "ffffffff81000000"},
-		"x86, 32 bits": {"EIP=000f1234 EFL=00000246", "000f1234"},
-		"ARM, 64 bits": {"\nCPU#0\n PC=0000000040081234 X00=0", "0000000040081234"},
-		"ARM, 32 bits": {"R12=00000000 R13=00000000 R14=00000000 R15=70001000\nPSR=400001d3", "70001000"},
-		"RISC-V":       {"CPU#0\n V      =   0\n pc       0000000080200000\n mhartid  0", "0000000080200000"},
-		"no dump":      {"", ""},
+		"x86, 64 bits":             {"RIP=ffffffff81000000 RFL=00000246", "ffffffff81000000"},
+		"x86, with R15 before RIP": {"R12=0000000000000001 R15=0000000000000002\nRIP=ffffffff81000000 RFL=00000246", "ffffffff81000000"},
+		"x86, 32 bits":             {"EIP=000f1234 EFL=00000246", "000f1234"},
+		"ARM, 64 bits":             {"\nCPU#0\n PC=0000000040081234 X00=0", "0000000040081234"},
+		"ARM, 32 bits":             {"R12=00000000 R13=00000000 R14=00000000 R15=70001000\nPSR=400001d3", "70001000"},
+		"RISC-V":                   {"CPU#0\n V      =   0\n pc       0000000080200000\n mhartid  0", "0000000080200000"},
+		"no dump":                  {"", ""},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

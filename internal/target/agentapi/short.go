@@ -14,16 +14,31 @@ const (
 	shortErrors    = 4
 )
 
-// programCounter finds the program counter in the register dumps of QEMU's x86, ARM and RISC-V machines.
-var programCounter = regexp.MustCompile(`(?m)(?:\b(?:RIP|EIP|PC|R15)=|^\s*pc\s+)([0-9a-fA-F]{8,16})\b`)
+// Program counters in the register dumps of QEMU's x86, ARM and RISC-V machines. On 32-bit ARM it is R15,
+// which on x86 is a register like others, and is printed before RIP.
+var (
+	programCounter    = regexp.MustCompile(`(?m)(?:\b(?:RIP|EIP|PC)=|^\s*pc\s+)([0-9a-fA-F]{8,16})\b`)
+	programCounterR15 = regexp.MustCompile(`\bR15=([0-9a-fA-F]{8})\b`)
+)
+
+// findProgramCounter returns where the digits of the first program counter begin and end; nil: nowhere.
+func findProgramCounter(dump string) []int {
+	for _, pattern := range []*regexp.Regexp{programCounter, programCounterR15} {
+		if at := pattern.FindStringSubmatchIndex(dump); at != nil {
+			return at[2:4]
+		}
+	}
+	return nil
+}
 
 // ProgramCounter is the first CPU's program counter in Registers, in hex digits as QEMU printed it; empty
 // when there is none.
 func (d Diagnosis) ProgramCounter() string {
-	if m := programCounter.FindStringSubmatch(d.Registers); m != nil {
-		return m[1]
+	at := findProgramCounter(d.Registers)
+	if at == nil {
+		return ""
 	}
-	return ""
+	return d.Registers[at[0]:at[1]]
 }
 
 // Short returns d without what only a person who looks at this guest needs: the newest lines of the console
@@ -37,12 +52,11 @@ func (d Diagnosis) Short() Diagnosis {
 }
 
 func shortRegisters(dump string) string {
-	at := programCounter.FindStringSubmatchIndex(dump)
+	at := findProgramCounter(dump)
 	if at == nil {
 		return ""
 	}
-	// The line that the number stands on; a match may begin with earlier white space.
-	begin := strings.LastIndexByte(dump[:at[2]], '\n') + 1
+	begin := strings.LastIndexByte(dump[:at[0]], '\n') + 1
 	line, _, _ := strings.Cut(dump[begin:], "\n")
 	return strings.TrimRight(line, "\r")
 }

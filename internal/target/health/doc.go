@@ -14,6 +14,7 @@
 //	Unknown         nothing can be said
 //
 // A slow guest is not a frozen one. Time in which the guest had no chance to answer is not counted as
-// silence: the time that QEMU waited for a CPU, and the time by which the watcher itself was late. Both
-// are discounted up to a bound, so that a guest that never gets anything done is found all the same.
+// silence: the time that QEMU waited for a CPU, and the time by which the watcher itself was late. What
+// goes beyond the usual share of both is discounted, up to a bound, so that a guest that never gets
+// anything done is found all the same.
 package health

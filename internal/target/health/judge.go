@@ -15,6 +15,10 @@ const (
 	bootBound    = 3
 )
 
+// usualShare is the part (one of so many) of a limit for which QEMU may wait for a CPU without any of it
+// being discounted: on a machine with anything else to do it always waits a little, and answers all the same.
+const usualShare = 8
+
 // shortestLook is the least time until a discounted limit is looked at again.
 const shortestLook = 5 * time.Millisecond
 
@@ -159,7 +163,7 @@ func alive(o Observation, s Settings) (Verdict, bool) {
 // counted is the time since from in which the guest had a chance; at least what lies beyond the bound.
 func counted(o Observation, from time.Time, limit time.Duration, bound int) time.Duration {
 	total := max(o.Now.Sub(from), 0)
-	spared := max(o.CPUWait, 0) + max(o.Late, 0)
+	spared := max(max(o.CPUWait, 0)+max(o.Late, 0)-limit/usualShare, 0)
 	longest := limit * time.Duration(bound-1)
 	return total - min(spared, longest, total)
 }

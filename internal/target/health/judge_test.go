@@ -47,7 +47,9 @@ func TestJudge(t *testing.T) {
 	}{
 		"nothing was started": {obs: Observation{Now: start}, want: agentapi.VerdictUnknown, wantMessage: "being started"},
 		"a process that ended counts before everything else": {
-			obs:  up(0, func(o *Observation) { o.Process, o.ExitMessage, o.PausedOnPurpose = ProcessExited, "exit status 1", true }),
+			obs: up(0, func(o *Observation) {
+				o.Process, o.ExitMessage, o.PausedOnPurpose = ProcessExited, "exit status 1", true
+			}),
 			want: agentapi.VerdictQEMUExited, wantMessage: "exit status 1"},
 		"a guest that answered just now is alive": {
 			obs: up(0, nil), want: agentapi.VerdictAlive, wantNext: at(10900 * ms)},
@@ -58,15 +60,17 @@ func TestJudge(t *testing.T) {
 		"a fast setting finds a frozen guest in a quarter of a second": {
 			obs: up(250*ms, nil), settings: Settings{EchoTimeout: 250 * ms}, want: agentapi.VerdictSilentToPing},
 		"a guest whose QEMU waited for a CPU is slow, not frozen": {
-			obs:  up(1500*ms, func(o *Observation) { o.CPUWait = 700 * ms }),
+			obs:  up(1500*ms, func(o *Observation) { o.CPUWait = 812500 * time.Microsecond }),
 			want: agentapi.VerdictAlive, wantNext: at(10*time.Second + 1600*ms)},
 		"a guest that is silent although QEMU had the CPU long enough is frozen": {
-			obs:  up(1600*ms, func(o *Observation) { o.CPUWait = 700 * ms }),
+			obs:  up(1600*ms, func(o *Observation) { o.CPUWait = 812500 * time.Microsecond }),
 			want: agentapi.VerdictSilentToPing, wantMessage: "700ms are not counted"},
+		"an eighth of the time-out is what QEMU waits anyway": {
+			obs: up(900*ms, func(o *Observation) { o.CPUWait = 112 * ms }), want: agentapi.VerdictSilentToPing},
 		"a late watcher blames itself": {
 			obs: up(5*time.Second, func(o *Observation) { o.Late = 4500 * ms }), want: agentapi.VerdictAlive},
 		"waiting and lateness add up": {
-			obs: up(2*time.Second, func(o *Observation) { o.Late, o.CPUWait = 600*ms, 600*ms }), want: agentapi.VerdictAlive},
+			obs: up(2*time.Second, func(o *Observation) { o.Late, o.CPUWait = 610*ms, 610*ms }), want: agentapi.VerdictAlive},
 		"ten time-outs of silence are a freeze whatever the reason": {
 			obs: up(9*time.Second, func(o *Observation) { o.CPUWait = time.Hour }), want: agentapi.VerdictSilentToPing},
 		"silence is counted from the end of a pause": {

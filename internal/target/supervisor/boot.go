@@ -46,6 +46,9 @@ func (t *turn) bootBegins() {
 
 // guestReset: the guest has reset itself.
 func (t *turn) guestReset() {
+	if t.firmwareReset() {
+		return
+	}
 	t.resets = append(slices.Clip(t.resets), t.in.now)
 	if extra := len(t.resets) - 2*t.settings.Health.RebootLimit - 2; extra > 0 {
 		t.resets = t.resets[extra:]
@@ -60,6 +63,14 @@ func (t *turn) guestReset() {
 	}
 	t.setPace(false)
 	t.bootBegins()
+}
+
+// firmwareReset is true for resets that are part of a boot: PC firmware that finds itself in memory from
+// the life before resets the machine again, at once and once or twice. Since ignored ones do not move the
+// start of the boot, a guest in a loop is found however fast it turns.
+func (t *turn) firmwareReset() bool {
+	return t.command == commandReset ||
+		t.phase == booting && t.lastReply.IsZero() && t.in.now.Sub(t.started) < firmwareTime
 }
 
 // reply takes an echo reply.

@@ -29,6 +29,7 @@ const (
 	probePause      = 100 * time.Millisecond // between two tries
 	settleTime      = 200 * time.Millisecond // without connections before the snapshot
 	settleTries     = 5
+	firmwareTime    = time.Second      // after a reset, in which firmware may reset the machine again
 	relapseWindow   = 10 * time.Second // a guest that fails again within this time has had a relapse
 	relapseEchoes   = 5                // or within so many echo time-outs
 )

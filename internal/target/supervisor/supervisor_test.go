@@ -358,6 +358,35 @@ func TestARebootLoopIsFound(t *testing.T) {
 	})
 }
 
+func TestResetsByTheFirmwareArePartOfABoot(t *testing.T) {
+	run(t, func(c *Settings, _ *world) { c.Steps = []Step{StepReset}; c.Health.RebootLimit = 1 }, func(r rig) {
+		before, _ := r.until("ready", 5*time.Second, ready)
+		r.freeze()
+		r.until("booting after the reset", 2*time.Second, func(s agentapi.State) bool { return s.Boots > before.Boots })
+		for range 2 {
+			time.Sleep(10 * time.Millisecond)
+			r.world.current().event("RESET", map[string]any{"guest": true})
+		}
+		s, _ := r.until("ready", 5*time.Second, ready)
+		if s.Boots != before.Boots+1 || s.Incarnation != before.Incarnation+1 || s.LastRecovery.Step != "Reset" {
+			t.Errorf("%+v, last %+v", s, s.LastRecovery)
+		}
+	})
+}
+
+func TestAFastRebootLoopIsFound(t *testing.T) {
+	run(t, func(c *Settings, w *world) { w.bootTime = time.Hour; c.Steps = []Step{} }, func(r rig) {
+		r.until("booting", time.Second, func(s agentapi.State) bool { return s.Verdict == agentapi.VerdictBooting })
+		for range 50 {
+			time.Sleep(100 * time.Millisecond)
+			r.world.current().event("RESET", map[string]any{"guest": true})
+		}
+		if s := r.State(); s.Verdict != agentapi.VerdictRebootLoop || !s.NeedsReplacement {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
 func TestAResetByTheGuestItselfIsABoot(t *testing.T) {
 	run(t, nil, func(r rig) {
 		before, _ := r.until("ready", 5*time.Second, ready)
