@@ -7,8 +7,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/genode-operator/genode-operator/internal/refguest/image"
 	"github.com/spf13/cobra"
+
+	"github.com/genode-operator/genode-operator/internal/refguest/image"
 )
 
 func imageCommand() *cobra.Command {

@@ -6,9 +6,10 @@ import (
 	"errors"
 	"os"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/genode-operator/genode-operator/internal/refguest"
 	"github.com/genode-operator/genode-operator/internal/refguest/process"
-	"golang.org/x/sys/unix"
 )
 
 // local is what the control port acts on when there is no machine, only a process.

@@ -10,12 +10,13 @@ import (
 	"os"
 	"os/signal"
 
-	"github.com/genode-operator/genode-operator/internal/refguest"
-	"github.com/genode-operator/genode-operator/internal/refguest/control"
-	"github.com/genode-operator/genode-operator/internal/refguest/process"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
+
+	"github.com/genode-operator/genode-operator/internal/refguest"
+	"github.com/genode-operator/genode-operator/internal/refguest/control"
+	"github.com/genode-operator/genode-operator/internal/refguest/process"
 )
 
 func root() *cobra.Command {

@@ -24,7 +24,6 @@ type Downloads interface {
 	Get(url, sha256 string) ([]byte, error)
 }
 
-
 // binaries is what is known of spec.binaries.
 type binaries struct {
 	found   map[string]session.Binary // by pkg

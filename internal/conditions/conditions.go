@@ -42,7 +42,9 @@ func (w Writer) Set(kind string, status metav1.ConditionStatus, reason, format s
 func (w Writer) Remove(kind string) { meta.RemoveStatusCondition(w.List, kind) }
 
 // Is says whether a condition has a status; a missing one is Unknown.
-func (w Writer) Is(kind string, status metav1.ConditionStatus) bool { return w.get(kind).Status == status }
+func (w Writer) Is(kind string, status metav1.ConditionStatus) bool {
+	return w.get(kind).Status == status
+}
 
 func (w Writer) get(kind string) metav1.Condition {
 	if c := meta.FindStatusCondition(*w.List, kind); c != nil {

@@ -60,7 +60,7 @@ func (s *SQLite) transact(records []Record) error {
 	if err != nil {
 		return fmt.Errorf("write results to %s: %w", s.path, err)
 	}
-	defer tx.Rollback() //nolint:errcheck // after Commit it has nothing to say
+	defer tx.Rollback() // after Commit it has nothing to say
 	for i := range records {
 		if err := insert(ctx, tx, &records[i]); err != nil {
 			return fmt.Errorf("write result of variant %d to %s: %w", records[i].Variant, s.path, err)

@@ -10,11 +10,12 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go-logr/logr"
+	"golang.org/x/sys/unix"
+
 	"github.com/genode-operator/genode-operator/internal/refguest"
 	"github.com/genode-operator/genode-operator/internal/refguest/control"
 	"github.com/genode-operator/genode-operator/internal/refguest/process"
-	"github.com/go-logr/logr"
-	"golang.org/x/sys/unix"
 )
 
 // Run does the work of PID 1. It never returns: PID 1 must not end. newLog makes the logger of a verbosity.

@@ -9,10 +9,11 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/genode-operator/genode-operator/internal/refguest"
-	"github.com/genode-operator/genode-operator/internal/refguest/process"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/genode-operator/genode-operator/internal/refguest"
+	"github.com/genode-operator/genode-operator/internal/refguest/process"
 )
 
 // machine is what the control port acts on inside a virtual machine.

@@ -10,8 +10,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/genode-operator/genode-operator/internal/refguest"
 	"golang.org/x/sys/unix"
+
+	"github.com/genode-operator/genode-operator/internal/refguest"
 )
 
 // job is one process (and what it may have forked).

@@ -16,9 +16,10 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/genode-operator/genode-operator/internal/refguest"
 	"github.com/go-logr/logr"
 	"golang.org/x/sys/unix"
+
+	"github.com/genode-operator/genode-operator/internal/refguest"
 )
 
 // MinQuota is the least memory that a job gets in a cgroup, in bytes.

@@ -11,10 +11,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/genode-operator/genode-operator/internal/refguest"
 	"github.com/go-logr/logr/funcr"
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+
+	"github.com/genode-operator/genode-operator/internal/refguest"
 )
 
 func TestMain(m *testing.M) {

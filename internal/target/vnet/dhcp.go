@@ -44,7 +44,7 @@ func (d dhcpServer) answer(request []byte) (reply *dhcpv4.DHCPv4, granted bool) 
 	reply.ClientIPAddr = m.ClientIPAddr
 	reply.UpdateOption(dhcpv4.OptSubnetMask(net.CIDRMask(d.subnet.Bits(), 32)))
 	reply.UpdateOption(dhcpv4.OptRouter(d.gateway.AsSlice()))
-	reply.UpdateOption(dhcpv4.Option{Code: dhcpv4.OptionInterfaceMTU, Value: dhcpv4.Uint16(d.mtu)}) //nolint:gosec // at most maxMTU
+	reply.UpdateOption(dhcpv4.Option{Code: dhcpv4.OptionInterfaceMTU, Value: dhcpv4.Uint16(d.mtu)}) // at most maxMTU
 	if m.MessageType() != dhcpv4.MessageTypeInform {
 		reply.YourIPAddr = d.guest.AsSlice()
 		reply.UpdateOption(dhcpv4.OptIPAddressLeaseTime(leaseTime))
@@ -88,7 +88,7 @@ func (d dhcpServer) frame(reply *dhcpv4.DHCPv4) []byte {
 	size := header.UDPMinimumSize + len(payload)
 	b := newPacket(to, d.gateway, dst, header.UDPProtocolNumber, size)
 	udp := header.UDP(header.IPv4(b[ethSize:]).Payload())
-	udp.Encode(&header.UDPFields{SrcPort: dhcpServerPort, DstPort: dhcpClientPort, Length: uint16(size)}) //nolint:gosec // below 64 KiB
+	udp.Encode(&header.UDPFields{SrcPort: dhcpServerPort, DstPort: dhcpClientPort, Length: uint16(size)}) // below 64 KiB
 	copy(udp.Payload(), payload)
 	sealUDP(udp, d.gateway, dst)
 	return b

@@ -189,7 +189,7 @@ func (g *echoRegistry) add(e *echoer) bool {
 		return false
 	}
 	for {
-		e.ident = uint16(rand.Uint32()) //nolint:gosec // any 16 bits
+		e.ident = uint16(rand.Uint32()) // any 16 bits
 		if _, taken := g.running[e.ident]; !taken {
 			g.running[e.ident] = e
 			return true

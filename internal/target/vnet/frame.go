@@ -96,7 +96,7 @@ func appendFrame(b []byte, parts ...[]byte) []byte {
 	for _, p := range parts {
 		size += len(p)
 	}
-	b = binary.BigEndian.AppendUint32(b, uint32(size)) //nolint:gosec // a frame has at most MTU+14 bytes
+	b = binary.BigEndian.AppendUint32(b, uint32(size)) // a frame has at most MTU+14 bytes
 	for _, p := range parts {
 		b = append(b, p...)
 	}

@@ -61,7 +61,7 @@ func New(cfg Config) (*Network, error) {
 	}
 	n := &Network{
 		cfg: cfg, log: cfg.Log,
-		link:    &link{mtu: uint32(cfg.MTU)}, //nolint:gosec // at most maxMTU
+		link:    &link{mtu: uint32(cfg.MTU)}, // at most maxMTU
 		ingress: ingress{subnet: cfg.Subnet, gateway: cfg.Gateway, broadcast: broadcastOf(cfg.Subnet)},
 		dhcp:    dhcpServer{subnet: cfg.Subnet, gateway: cfg.Gateway, guest: cfg.Guest, mtu: cfg.MTU},
 		relays:  relayRegistry{limit: cfg.MaxConnections},

@@ -18,8 +18,8 @@ func newPacket(to tcpip.LinkAddress, src, dst netip.Addr, protocol tcpip.Transpo
 	})
 	ip := header.IPv4(b[ethSize:])
 	ip.Encode(&header.IPv4Fields{
-		TotalLength: uint16(header.IPv4MinimumSize + size), //nolint:gosec // callers stay below 64 KiB
-		TTL:         timeToLive, Protocol: uint8(protocol), //nolint:gosec // protocol numbers are 8 bits
+		TotalLength: uint16(header.IPv4MinimumSize + size), // callers stay below 64 KiB
+		TTL:         timeToLive, Protocol: uint8(protocol), // protocol numbers are 8 bits
 		SrcAddr: tcpip.AddrFrom4(src.As4()), DstAddr: tcpip.AddrFrom4(dst.As4()),
 	})
 	ip.SetChecksum(^ip.CalculateChecksum())

@@ -44,7 +44,7 @@ func (r *relay) run() {
 
 // pump copies from src to dst and passes the end of the stream on; true says that it came to it.
 func (r *relay) pump(dst, src net.Conn) bool {
-	b := copyBuffers.Get().(*[copyBuffer]byte) //nolint:forcetypeassert // the pool's only type
+	b := copyBuffers.Get().(*[copyBuffer]byte) // the pool's only type
 	defer copyBuffers.Put(b)
 	// The plain interfaces: a TCPConn's own ReadFrom would allocate a buffer each time.
 	_, err := io.CopyBuffer(struct{ io.Writer }{dst}, struct{ io.Reader }{src}, b[:])
