@@ -2,10 +2,10 @@ package targetsession
 
 import (
 	"context"
+	"reflect"
 	"sync"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
@@ -239,7 +239,7 @@ func (h *Hub) update(ctx context.Context, key types.NamespacedName, l *link, cha
 
 // news says whether two snapshots differ in more than what changes all the time.
 func news(a, b Snapshot) bool {
-	return a.Silent != b.Silent || a.Heard.IsZero() != b.Heard.IsZero() || !equality.Semantic.DeepEqual(steady(a.State), steady(b.State))
+	return a.Silent != b.Silent || a.Heard.IsZero() != b.Heard.IsZero() || !reflect.DeepEqual(steady(a.State), steady(b.State))
 }
 
 // steady is a State without what changes all the time.
