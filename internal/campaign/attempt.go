@@ -75,8 +75,8 @@ func (w *worker) attempt(ctx context.Context, plan Plan, lease Lease) ending {
 	}
 	r.Reason, r.Message = reasonOf(err), shorten(err.Error())
 	if r.Reason == ReasonTimedOut {
-		name, ended := jobs.missing()
-		r.Message = shorten(fmt.Sprintf("task %s had ended %d of %d jobs after %s", name, ended, plan.JobsPerTask, limit.Round(time.Millisecond)))
+		name, ended, wanted := jobs.missing()
+		r.Message = shorten(fmt.Sprintf("task %s had ended %d of %d jobs after %s", name, ended, wanted, limit.Round(time.Millisecond)))
 	}
 	if r.Reason != ReasonUnsupported {
 		w.disconnect()

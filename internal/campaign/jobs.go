@@ -9,14 +9,14 @@ import (
 // tracker turns the events of one variant into jobs and says when the variant is complete: every task
 // has ended the wanted number of jobs, or has said that it will release no more of them. It is pure.
 type tracker struct {
-	wanted int32
-	tasks  map[int]*taskJobs
-	order  []int
-	alien  int // events of tasks that are not ours; recorded as a number, and harmless
+	tasks map[int]*taskJobs
+	order []int
+	alien int // events of tasks that are not ours; recorded as a number, and harmless
 }
 
 type taskJobs struct {
 	name   string
+	wanted int32
 	jobs   []results.Job // ended ones, at most wanted
 	open   *int64        // start of the running job
 	ended  int32         // also those beyond wanted
@@ -24,9 +24,9 @@ type taskJobs struct {
 }
 
 func newTracker(tasks []taskset.Task, jobsPerTask int32) *tracker {
-	t := &tracker{wanted: jobsPerTask, tasks: map[int]*taskJobs{}}
+	t := &tracker{tasks: map[int]*taskJobs{}}
 	for _, task := range tasks {
-		t.tasks[task.ID] = &taskJobs{name: task.Name}
+		t.tasks[task.ID] = &taskJobs{name: task.Name, wanted: int32(task.Jobs(uint32(jobsPerTask)))}
 		t.order = append(t.order, task.ID)
 	}
 	return t
@@ -45,19 +45,19 @@ func (t *tracker) observe(e session.Event) {
 	case e.Type == session.EventJobsDone:
 		task.closed = true
 	case e.Type == session.EventNotScheduled:
-		task.end(t.wanted, nil, e.Type)
+		task.end(nil, e.Type)
 		task.closed = true
 	case e.Ends():
 		stamp := e.Stamp
-		task.end(t.wanted, &stamp, e.Type)
+		task.end(&stamp, e.Type)
 	default:
 		t.alien++
 	}
 }
 
-func (j *taskJobs) end(wanted int32, at *int64, outcome string) {
+func (j *taskJobs) end(at *int64, outcome string) {
 	j.ended++
-	if j.ended <= wanted {
+	if j.ended <= j.wanted {
 		j.jobs = append(j.jobs, results.Job{Task: j.name, Number: j.ended, Start: j.open, End: at, Outcome: outcome})
 	}
 	j.open = nil
@@ -66,7 +66,7 @@ func (j *taskJobs) end(wanted int32, at *int64, outcome string) {
 // complete reports whether the variant is complete.
 func (t *tracker) complete() bool {
 	for _, task := range t.tasks {
-		if !task.closed && task.ended < t.wanted {
+		if !task.closed && task.ended < task.wanted {
 			return false
 		}
 	}
@@ -74,13 +74,13 @@ func (t *tracker) complete() bool {
 }
 
 // missing names a task that has not ended its jobs, with what it has; for the message of a time-out.
-func (t *tracker) missing() (name string, ended int32) {
+func (t *tracker) missing() (name string, ended, wanted int32) {
 	for _, id := range t.order {
-		if task := t.tasks[id]; !task.closed && task.ended < t.wanted {
-			return task.name, task.ended
+		if task := t.tasks[id]; !task.closed && task.ended < task.wanted {
+			return task.name, task.ended, task.wanted
 		}
 	}
-	return "", 0
+	return "", 0, 0
 }
 
 // jobs are the ended jobs, task by task.

@@ -18,6 +18,7 @@ func TestTracker(t *testing.T) {
 	ms := func(n int64) *int64 { return ptr.To(n) }
 	cases := map[string]struct {
 		tasks    int
+		period   uint32
 		wanted   int32
 		events   []session.Event
 		complete bool
@@ -29,7 +30,7 @@ func TestTracker(t *testing.T) {
 		"start and exit make a job": {tasks: 1, wanted: 1, complete: true,
 			events: []session.Event{ev("START", 0, 5), ev("EXIT", 0, 9)},
 			jobs:   []results.Job{{Task: "t0", Number: 1, Start: ms(5), End: ms(9), Outcome: "EXIT"}}},
-		"every other kind of exit ends a job too": {tasks: 1, wanted: 3, complete: true,
+		"every other kind of exit ends a job too": {tasks: 1, period: 1, wanted: 3, complete: true,
 			events: []session.Event{ev("START", 0, 1), ev("EXIT_CRITICAL", 0, 2), ev("START", 0, 3), ev("EXIT_PERIOD", 0, 4), ev("START", 0, 5), ev("OUT_OF_QUOTA", 0, 6)},
 			jobs: []results.Job{
 				{Task: "t0", Number: 1, Start: ms(1), End: ms(2), Outcome: "EXIT_CRITICAL"},
@@ -41,7 +42,10 @@ func TestTracker(t *testing.T) {
 		"one task is not all tasks": {tasks: 2, wanted: 1,
 			events: []session.Event{ev("START", 0, 1), ev("EXIT", 0, 2)},
 			jobs:   []results.Job{{Task: "t0", Number: 1, Start: ms(1), End: ms(2), Outcome: "EXIT"}}},
-		"a task that announces its end is not waited for": {tasks: 1, wanted: 3, complete: true,
+		"a task without a period has one job": {tasks: 1, wanted: 3, complete: true,
+			events: []session.Event{ev("START", 0, 1), ev("EXIT", 0, 2)},
+			jobs:   []results.Job{{Task: "t0", Number: 1, Start: ms(1), End: ms(2), Outcome: "EXIT"}}},
+		"a task that announces its end is not waited for": {tasks: 1, period: 1, wanted: 3, complete: true,
 			events: []session.Event{ev("START", 0, 1), ev("EXIT", 0, 2), ev("JOBS_DONE", 0, 2)},
 			jobs:   []results.Job{{Task: "t0", Number: 1, Start: ms(1), End: ms(2), Outcome: "EXIT"}}},
 		"a refused task is recorded as such": {tasks: 1, wanted: 2, complete: true,
@@ -57,7 +61,7 @@ func TestTracker(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var tasks []taskset.Task
 			for i := range tc.tasks {
-				tasks = append(tasks, taskset.Task{ID: i, Name: "t" + string(rune('0'+i))})
+				tasks = append(tasks, taskset.Task{ID: i, Name: "t" + string(rune('0'+i)), Period: tc.period, NumberOfJobs: uint32(tc.wanted)})
 			}
 			tr := newTracker(tasks, tc.wanted)
 			for _, e := range tc.events {
