@@ -25,6 +25,7 @@ func (c *cluster) startAPIServer(failed chan<- error) <-chan struct{} {
 		"--tls-cert-file="+c.pki("apiserver.crt"),
 		"--tls-private-key-file="+c.pki("apiserver.key"),
 		"--client-ca-file="+c.pki("ca.crt"),
+		"--kubelet-preferred-address-types=InternalIP", // a node's name is in no DNS
 		"--kubelet-certificate-authority="+c.pki("ca.crt"),
 		"--kubelet-client-certificate="+c.pki("kubelet-client.crt"),
 		"--kubelet-client-key="+c.pki("kubelet-client.key"),
