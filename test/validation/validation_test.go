@@ -1,0 +1,178 @@
+// Package validation holds no code: its tests hand wrong resources to a real API server and look whether
+// the answer says what to do about them.
+package validation
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+
+	"github.com/genode-operator/genode-operator/internal/testenv"
+)
+
+func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
+
+// base holds one good resource of each kind.
+var base = map[string]string{
+	"TargetSession": `{spec: {qemu: {preset: pc, boot: {iso: {path: /genode.iso}}}}}`,
+	"TargetPool":    `{spec: {replicas: 2, template: {spec: {qemu: {preset: virt-arm64, boot: {kernel: {path: /image.elf}}}}}}}`,
+	"TaskSet":       `{spec: {tasks: [{name: hello, pkg: hey}], targets: {selector: {matchLabels: {pool: arm}}}}}`,
+}
+
+// build merges a change into the good resource of its kind; null takes a field away.
+func build(t *testing.T, kind, name, namespace, change string) *unstructured.Unstructured {
+	t.Helper()
+	read := func(text string) map[string]any {
+		var doc map[string]any
+		if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		return doc
+	}
+	doc := read(base[kind])
+	merge(doc, map[string]any{"spec": read(change)})
+	u := &unstructured.Unstructured{Object: doc}
+	u.SetAPIVersion("genode-operator.io/v1alpha1")
+	u.SetKind(kind)
+	u.SetName(name)
+	u.SetNamespace(namespace)
+	return u
+}
+
+func merge(into, change map[string]any) {
+	for key, value := range change {
+		below, isMap := value.(map[string]any)
+		old, wasMap := into[key].(map[string]any)
+		switch {
+		case value == nil:
+			delete(into, key)
+		case isMap && wasMap:
+			merge(old, below)
+		default:
+			into[key] = value
+		}
+	}
+}
+
+func newClient(t *testing.T) (client.Client, string) {
+	t.Helper()
+	config := testenv.Start(t)
+	c, err := client.New(config, client.Options{Scheme: runtime.NewScheme()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, testenv.Namespace(t, config)
+}
+
+const sha = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+func TestWrongResourcesAreRefusedWithAdvice(t *testing.T) {
+	cases := map[string]struct {
+		kind, name, change string
+		want               string // part of the answer; empty: accepted
+	}{
+		"a plain target":                        {kind: "TargetSession"},
+		"a target without a machine":            {kind: "TargetSession", change: `{qemu: null}`, want: "class Qemu needs spec.qemu"},
+		"a target with a long name":             {kind: "TargetSession", name: strings.Repeat("x", 53), want: "the name may have at most 52 characters"},
+		"a class that does not exist":           {kind: "TargetSession", change: `{class: Bochs}`, want: `supported values: "Qemu"`},
+		"a preset that does not exist":          {kind: "TargetSession", change: `{qemu: {preset: amiga}}`, want: `"virt-riscv64"`},
+		"two things to boot":                    {kind: "TargetSession", change: `{qemu: {boot: {disk: {path: /x}}}}`, want: "give exactly one of kernel, iso and disk"},
+		"nothing to boot":                       {kind: "TargetSession", change: `{qemu: {boot: {iso: null}}}`, want: "give exactly one of kernel, iso and disk"},
+		"an initrd without a kernel":            {kind: "TargetSession", change: `{qemu: {boot: {initrd: {path: /x}}}}`, want: "initrd and append need kernel"},
+		"a file of two origins":                 {kind: "TargetSession", change: `{qemu: {boot: {iso: {image: a, configMap: b}}}}`, want: "give at most one of image, persistentVolumeClaim, configMap and url"},
+		"a file without a path":                 {kind: "TargetSession", change: `{qemu: {boot: {iso: {path: null, configMap: b}}}}`, want: "path is missing"},
+		"a path that climbs":                    {kind: "TargetSession", change: `{qemu: {boot: {iso: {path: ../etc/shadow}}}}`, want: "path must not contain '..'"},
+		"a download without a checksum":         {kind: "TargetSession", change: `{qemu: {boot: {iso: {path: null, url: "https://x.org/i"}}}}`, want: "url and sha256 belong together"},
+		"a download with its checksum":          {kind: "TargetSession", change: `{qemu: {boot: {iso: {path: null, url: "https://x.org/i", sha256: ` + sha + `}}}}`},
+		"a checksum that is none":               {kind: "TargetSession", change: `{qemu: {boot: {iso: {path: null, url: "https://x.org/i", sha256: abc}}}}`, want: "sha256"},
+		"binaries by download":                  {kind: "TargetSession", change: `{qemu: {binaries: {url: "https://x.org/i", sha256: ` + sha + `}}}`, want: "binaries is a folder; name single downloads in the TaskSet's spec.binaries"},
+		"a machine that hides a file":           {kind: "TargetSession", change: `{qemu: {overrides: {machine: "q35,dumpdtb=/x"}}}`, want: "machine"},
+		"a subnet that is none":                 {kind: "TargetSession", change: `{qemu: {network: {subnet: 10.0.0.300/24}}}`, want: "subnet must be an IPv4 network"},
+		"a subnet without room":                 {kind: "TargetSession", change: `{qemu: {network: {subnet: 10.0.0.0/31}}}`, want: "subnet must be an IPv4 network with a prefix of 8 to 29 bits"},
+		"a gateway elsewhere":                   {kind: "TargetSession", change: `{qemu: {network: {gateway: 10.0.9.1}}}`, want: "gateway must lie in subnet"},
+		"a guest elsewhere":                     {kind: "TargetSession", change: `{qemu: {network: {subnet: 10.1.0.0/16, guestAddress: 10.0.2.15}}}`, want: "guestAddress must lie in subnet"},
+		"a network of one's own":                {kind: "TargetSession", change: `{qemu: {network: {subnet: 10.1.0.0/16, gateway: 10.1.0.1, guestAddress: 10.1.4.4, macAddress: "02:00:00:00:00:01", ports: [80]}}}`},
+		"a multicast card":                      {kind: "TargetSession", change: `{qemu: {network: {macAddress: "01:00:00:00:00:01"}}}`, want: "macAddress"},
+		"the agent's port":                      {kind: "TargetSession", change: `{qemu: {network: {ports: [7443]}}}`, want: "7443 and 7080 are the agent's own ports"},
+		"a taskloader at the agent's port":      {kind: "TargetSession", change: `{taskloader: {port: 7080}}`, want: "7443 and 7080 are the agent's own ports"},
+		"a time-out of one echo":                {kind: "TargetSession", change: `{health: {echoIntervalMilliseconds: 500, echoTimeoutMilliseconds: 600}}`, want: "echoTimeoutMilliseconds must be at least twice echoIntervalMilliseconds"},
+		"a fast time-out":                       {kind: "TargetSession", change: `{health: {echoIntervalMilliseconds: 50, echoTimeoutMilliseconds: 250}}`},
+		"a ladder without a rung":               {kind: "TargetSession", change: `{restart: {steps: []}}`, want: "spec.restart.steps"},
+		"a rung that does not exist":            {kind: "TargetSession", change: `{restart: {steps: [Pray]}}`, want: `"Relaunch"`},
+		"a field that does not exist":           {kind: "TargetSession", change: `{qemu: {memory: 512}}`, want: `unknown field "spec.qemu.memory"`},
+		"a plain pool":                          {kind: "TargetPool"},
+		"a pool with a long name":               {kind: "TargetPool", name: strings.Repeat("x", 47), want: "the name may have at most 46 characters"},
+		"a pool without a template":             {kind: "TargetPool", change: `{template: null}`, want: "spec.template: Required"},
+		"a pool of too many":                    {kind: "TargetPool", change: `{replicas: 10001}`, want: "less than or equal to 10000"},
+		"a pool of negative size":               {kind: "TargetPool", change: `{replicas: -1}`, want: "greater than or equal to 0"},
+		"a breaker of 0 percent":                {kind: "TargetPool", change: `{maxUnhealthyPercent: 0}`, want: "greater than or equal to 1"},
+		"a wrong target in a pool":              {kind: "TargetPool", change: `{template: {spec: {qemu: {boot: {iso: {path: /x}}}}}}`, want: "give exactly one of kernel, iso and disk"},
+		"a plain campaign":                      {kind: "TaskSet"},
+		"a campaign without tasks":              {kind: "TaskSet", change: `{tasks: []}`, want: "at least 1 item"},
+		"a campaign without targets":            {kind: "TaskSet", change: `{targets: null}`, want: "spec.targets: Required"},
+		"two tasks of one name":                 {kind: "TaskSet", change: `{tasks: [{name: a, pkg: hey}, {name: a, pkg: pi}]}`, want: "Duplicate value"},
+		"a binary's name that is too long":      {kind: "TaskSet", change: `{tasks: [{name: a, pkg: abcdefghijklmnop}]}`, want: "pkg must have 1 to 15 characters"},
+		"a task without a binary":               {kind: "TaskSet", change: `{tasks: [{name: a}]}`, want: "pkg: Required"},
+		"a task with a quota":                   {kind: "TaskSet", change: `{tasks: [{name: a, pkg: hey, quota: 5Mi, config: {arg1: 5, deep: {er: x}}}]}`},
+		"a sweep of a stranger":                 {kind: "TaskSet", change: `{sweeps: [{task: nobody, attribute: priority, values: [1]}]}`, want: "every sweep must name a task of spec.tasks"},
+		"a sweep of both kinds":                 {kind: "TaskSet", change: `{sweeps: [{task: hello, attribute: priority, values: [1], range: {from: 1, to: 2}}]}`, want: "must have at most 3 items"},
+		"a sweep of nothing":                    {kind: "TaskSet", change: `{sweeps: [{task: hello, attribute: priority}]}`, want: "at least 3 properties"},
+		"a sweep of an attribute that is none":  {kind: "TaskSet", change: `{sweeps: [{task: hello, attribute: colour, values: [1]}]}`, want: "attribute must be a field of the task"},
+		"a sweep into the configuration":        {kind: "TaskSet", change: `{sweeps: [{task: hello, attribute: config.arg1, values: [1, x]}, {task: hello, attribute: priority, range: {from: 1, to: 127}}]}`},
+		"a range that runs backwards":           {kind: "TaskSet", change: `{sweeps: [{task: hello, attribute: priority, range: {from: 5, to: 1}}]}`, want: "range.to must not be less than range.from"},
+		"a campaign's binary without an origin": {kind: "TaskSet", change: `{binaries: [{name: hey}]}`, want: "give either configMap (with key) or url (with sha256)"},
+		"a campaign's download, unchecked":      {kind: "TaskSet", change: `{binaries: [{name: hey, url: "https://x.org/hey"}]}`, want: "url and sha256 belong together"},
+	}
+	c, namespace := newClient(t)
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			object := tc.name
+			if object == "" {
+				object = "x"
+			}
+			if tc.change == "" {
+				tc.change = "{}"
+			}
+			err := c.Create(t.Context(), build(t, tc.kind, object, namespace, tc.change), client.DryRunAll, client.FieldValidation(metav1.FieldValidationStrict))
+			switch {
+			case tc.want == "" && err != nil:
+				t.Errorf("refused: %v", err)
+			case tc.want != "" && err == nil:
+				t.Errorf("accepted, want %q", tc.want)
+			case tc.want != "" && !strings.Contains(err.Error(), tc.want):
+				t.Errorf("refused with %q, want %q in it", err, tc.want)
+			}
+		})
+	}
+}
+
+func TestWhatResultsReferToCannotBeChanged(t *testing.T) {
+	cases := map[string]struct{ before, after, want string }{
+		"tasks":           {`{}`, `{tasks: [{name: hello, pkg: pi}]}`, "tasks are immutable because results refer to variant numbers; create a new TaskSet"},
+		"sweeps":          {`{sweeps: [{task: hello, attribute: priority, values: [1]}]}`, `{sweeps: [{task: hello, attribute: priority, values: [2]}]}`, "sweeps are immutable"},
+		"a further sweep": {`{}`, `{sweeps: [{task: hello, attribute: priority, values: [2]}]}`, "sweeps are immutable"},
+		"suspend":         {`{}`, `{suspend: true}`, ""},
+		"parallelism":     {`{}`, `{parallelism: 3}`, ""},
+	}
+	c, namespace := newClient(t)
+	for field, tc := range cases {
+		t.Run(field, func(t *testing.T) {
+			stored := build(t, "TaskSet", strings.ReplaceAll(field, " ", "-"), namespace, tc.before)
+			if err := c.Create(t.Context(), stored); err != nil {
+				t.Fatal(err)
+			}
+			changed := build(t, "TaskSet", stored.GetName(), namespace, tc.after)
+			changed.SetResourceVersion(stored.GetResourceVersion())
+			err := c.Update(t.Context(), changed)
+			if tc.want == "" && err != nil || tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)) {
+				t.Errorf("answer %v, want %q", err, tc.want)
+			}
+		})
+	}
+}
