@@ -103,11 +103,7 @@ func TestTheAgentRunsAndEnds(t *testing.T) {
 		t.Skipf("no QEMU: %v", err)
 	}
 	program := agentProgram(t)
-	dir, err := os.MkdirTemp("", "agent") // t.TempDir is too long for a unix socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
+	dir := t.TempDir()
 	disk := filepath.Join(dir, "disk")
 	if err := os.WriteFile(disk, make([]byte, 1<<20), 0o600); err != nil {
 		t.Fatal(err)

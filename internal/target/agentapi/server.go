@@ -116,7 +116,9 @@ func serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	if server.Shutdown(closing) != nil {
 		_ = server.Close() // cuts whoever does not end
 	}
-	<-ended
+	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve %s: %w", l.Addr(), err)
+	}
 	return nil
 }
 

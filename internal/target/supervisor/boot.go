@@ -83,6 +83,11 @@ func (t *turn) reply(ev replied) {
 	if t.recovery.active && (t.phase == booting || t.phase == gating) {
 		t.answered()
 	}
+	t.replyIn(ev)
+}
+
+// replyIn does what a reply means in the present phase.
+func (t *turn) replyIn(ev replied) {
 	switch t.phase {
 	case booting:
 		t.enter(gating, time.Time{})

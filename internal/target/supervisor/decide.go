@@ -41,23 +41,31 @@ func (t *turn) handle(ev event) {
 	case logged:
 		t.hasLine = true
 	case reported:
-		if ev.machine == t.machine && t.process == health.ProcessRunning {
+		if t.runs(ev.machine) {
 			t.report(ev)
 		}
 	case exited:
-		if ev.machine == t.machine && t.process == health.ProcessRunning {
+		if t.runs(ev.machine) {
 			t.exit(ev.how)
 		}
 	case found:
-		if ev.machine == t.machine && t.command == "" && t.pausedSince.IsZero() {
-			t.runState = ev.runState
-		}
+		t.look(ev)
 	case done:
-		if ev.job == t.job && t.job != 0 {
-			t.end(ev)
-		}
+		t.end(ev)
 	case asked:
 		t.refusal = t.request(ev.action)
+	}
+}
+
+// runs is true for the present QEMU process; events of earlier ones may still come in.
+func (t *turn) runs(machine int) bool {
+	return machine == t.machine && t.process == health.ProcessRunning
+}
+
+// look takes the run state, unless a command is about to change it.
+func (t *turn) look(ev found) {
+	if t.runs(ev.machine) && t.command == "" && t.pausedSince.IsZero() {
+		t.runState = ev.runState
 	}
 }
 
@@ -185,6 +193,9 @@ func (t *turn) exit(how string) {
 
 // end takes the end of the job under way.
 func (t *turn) end(ev done) {
+	if ev.job != t.job || t.job == 0 {
+		return // of a job that was overtaken
+	}
 	ended, phase := t.command, t.phase
 	t.dropJob()
 	switch ended {

@@ -92,7 +92,7 @@ func (w *world) answers() bool {
 		return false
 	}
 	m := w.machines[len(w.machines)-1]
-	return !w.frozen && !m.ended && m.runState == "running" && !time.Now().Before(m.bootedAt) && !(w.kvmDead && m.kvm)
+	return !w.frozen && !m.ended && m.runState == "running" && !time.Now().Before(m.bootedAt) && (!w.kvmDead || !m.kvm)
 }
 
 func (w *world) Echoes(ctx context.Context, interval time.Duration, sink func(vnet.Echo)) error {

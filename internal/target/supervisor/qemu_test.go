@@ -46,11 +46,7 @@ func boot(t *testing.T, steps ...Step) *real {
 	if _, err := exec.LookPath("qemu-system-x86_64"); err != nil {
 		t.Skipf("no QEMU: %v", err)
 	}
-	dir, err := os.MkdirTemp("", "agent") // t.TempDir is too long for a unix socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	dir := t.TempDir()
 	mac := net.HardwareAddr{0x52, 0x54, 0, 0, 0, 1}
 	network, err := vnet.New(vnet.Config{MAC: mac})
 	if err != nil {

@@ -240,8 +240,8 @@ func TestAGuestThatFailsAgainAndAgainClimbsHigher(t *testing.T) {
 		for range 30 {
 			time.Sleep(time.Second)
 			r.freeze()
-			s, _ := r.until("found", 2*time.Second, notReady)
-			if s, _ = r.until("recovered or lost", 10*time.Second, func(s agentapi.State) bool { return s.Ready || s.NeedsReplacement }); s.NeedsReplacement {
+			r.until("found", 2*time.Second, notReady)
+			if s, _ := r.until("recovered or lost", 10*time.Second, func(s agentapi.State) bool { return s.Ready || s.NeedsReplacement }); s.NeedsReplacement {
 				break
 			}
 		}
