@@ -2,7 +2,7 @@
 # packages.sh unit|api|qemu|e2e: prints the packages of one kind of test, as paths for "go test".
 #   api   tests that start a real API server (they import internal/testenv)
 #   qemu  tests that boot the reference guest (they read REFGUEST_IMAGE)
-#   e2e   tests of the whole (test/)
+#   e2e   tests of the whole (test/e2e and what it is made of)
 #   unit  all others
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,7 +18,7 @@ go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{range .TestImpo
 		kind = "unit"
 		for (i = 2; i <= NF; i++) if ($i == module "/internal/testenv") kind = "api"
 		if (path in boots) kind = "qemu"
-		if (path ~ /^\.\/test\//) kind = "e2e"
+		if (path ~ /^\.\/test\/(demo|e2e|lab)$/) kind = "e2e"
 		if (path ~ /^\.\/internal\/testenv$/) kind = "api"
 		if (kind == want) print path
 	}'

@@ -38,7 +38,7 @@ func TestTheAPIServerAcceptsEveryManifest(t *testing.T) {
 	cases := map[string]struct {
 		wantKinds map[string]int // at least these
 	}{
-		"config/default": {map[string]int{"Deployment": 1, "CustomResourceDefinition": 3, "ClusterRole": 3, "NetworkPolicy": 1, "PersistentVolumeClaim": 1}},
+		"config/default": {map[string]int{"Deployment": 1, "CustomResourceDefinition": 3, "ClusterRole": 4, "NetworkPolicy": 1, "PersistentVolumeClaim": 1}},
 		"config/samples": {map[string]int{"TargetPool": 1, "TaskSet": 1}},
 		// One for each machine preset.
 		"config/samples/presets":        {map[string]int{"TargetSession": 6}},
