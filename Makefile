@@ -32,7 +32,7 @@ help: ## List every target.
 	@awk -f hack/make/help.awk $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: build assets guest ## Show the whole thing on this machine: freeze a guest, see it recover, see the campaign finish.
+demo: check-go deps-qemu build assets guest ## Show the whole thing on this machine: freeze a guest, see it recover, see the campaign finish.
 	@go run ./test/demo
 
 .PHONY: clean
