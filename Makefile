@@ -33,7 +33,8 @@ help: ## List every target.
 
 .PHONY: demo
 demo: check-go deps-qemu build assets guest ## Show the whole thing on this machine: freeze a guest, see it recover, see the campaign finish.
-	@go run ./test/demo
+	@go build -o $(TOOLBIN)/demo ./test/demo
+	@exec $(TOOLBIN)/demo
 
 .PHONY: clean
 clean: ## Remove what was built. The caches of Go itself stay.
