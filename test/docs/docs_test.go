@@ -66,14 +66,14 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
-// yamlBlocks are the fenced blocks of a page that are marked as YAML.
-func (p page) yamlBlocks() []string {
+// blocks are the fenced blocks of a page in a language.
+func (p page) blocks(language string) []string {
 	var blocks []string
 	var block []string
 	inside := false
 	for line := range strings.SplitSeq(p.text, "\n") {
 		switch {
-		case !inside && strings.TrimSpace(line) == "```yaml":
+		case !inside && strings.TrimSpace(line) == "```"+language:
 			inside, block = true, nil
 		case inside && strings.TrimSpace(line) == "```":
 			blocks, inside = append(blocks, strings.Join(block, "\n")), false
@@ -96,7 +96,7 @@ func TestTheAPIServerAcceptsEveryManifest(t *testing.T) {
 	namespace := testenv.Namespace(t, config)
 	found := map[string]int{}
 	for _, p := range pages(t) {
-		for _, block := range p.yamlBlocks() {
+		for _, block := range p.blocks("yaml") {
 			for _, object := range decode(t, p.path, block) {
 				resource, ours := resources[object.GetKind()]
 				if !ours {
