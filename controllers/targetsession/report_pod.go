@@ -55,22 +55,29 @@ func podState(s *scope, p plan) (metav1.ConditionStatus, string, string) {
 func containerState(pod *corev1.Pod) (metav1.ConditionStatus, string, string) {
 	no := metav1.ConditionFalse
 	c := containerStatus(pod)
-	switch {
-	case c != nil && c.State.Running != nil && pod.Status.Phase == corev1.PodRunning:
+	if c == nil {
+		return no, v1alpha1.ReasonPodStarting, notStarted(pod)
+	}
+	if c.State.Running != nil && pod.Status.Phase == corev1.PodRunning {
 		return metav1.ConditionTrue, v1alpha1.ReasonPodRunning, "pod " + pod.Name + " runs"
-	case c != nil && c.State.Terminated != nil:
-		return no, v1alpha1.ReasonPodFailed, exited(c.State.Terminated)
-	case c != nil && c.LastTerminationState.Terminated != nil:
-		return no, v1alpha1.ReasonPodFailed, exited(c.LastTerminationState.Terminated)
-	case c != nil && c.State.Waiting != nil:
+	}
+	if ended := lastEnd(*c); ended != nil {
+		return no, v1alpha1.ReasonPodFailed, exited(ended)
+	}
+	if c.State.Waiting != nil {
 		return no, v1alpha1.ReasonPodStarting, strings.TrimSpace(c.State.Waiting.Reason + " " + c.State.Waiting.Message)
 	}
+	return no, v1alpha1.ReasonPodStarting, notStarted(pod)
+}
+
+// notStarted says why a pod has no container yet.
+func notStarted(pod *corev1.Pod) string {
 	for _, cond := range pod.Status.Conditions {
 		if cond.Type == corev1.PodScheduled && cond.Status == corev1.ConditionFalse {
-			return no, v1alpha1.ReasonPodStarting, "no node takes the pod: " + cond.Message
+			return "no node takes the pod: " + cond.Message
 		}
 	}
-	return no, v1alpha1.ReasonPodStarting, "pod " + pod.Name + " is being started"
+	return "pod " + pod.Name + " is being started"
 }
 
 func exited(t *corev1.ContainerStateTerminated) string {
@@ -109,13 +116,7 @@ func podProblems(s *scope) []problem {
 	if s.pod == nil {
 		return nil
 	}
-	var found []problem
-	for _, c := range s.pod.Status.InitContainerStatuses {
-		field := target.FieldOfDownload(c.Name)
-		if ended := lastEnd(c); field != "" && ended != nil && ended.ExitCode != 0 {
-			found = append(found, problem{v1alpha1.ReasonDownloadFailed, field + ": " + orElse(ended.Message, fmt.Sprintf("the download ended with code %d; see the log of container %s", ended.ExitCode, c.Name))})
-		}
-	}
+	found := downloadProblems(s.pod)
 	c := containerStatus(s.pod)
 	if c == nil || c.State.Running != nil && !s.agent.Heard.IsZero() {
 		return found
@@ -125,6 +126,18 @@ func podProblems(s *scope) []problem {
 	}
 	if c.State.Waiting != nil && s.session.Spec.Qemu != nil {
 		found = append(found, imageProblems(s.session.Spec.Qemu, c.State.Waiting)...)
+	}
+	return found
+}
+
+// downloadProblems are the fields whose files could not be fetched.
+func downloadProblems(pod *corev1.Pod) []problem {
+	var found []problem
+	for _, c := range pod.Status.InitContainerStatuses {
+		field := target.FieldOfDownload(c.Name)
+		if ended := lastEnd(c); field != "" && ended != nil && ended.ExitCode != 0 {
+			found = append(found, problem{v1alpha1.ReasonDownloadFailed, field + ": " + orElse(ended.Message, fmt.Sprintf("the download ended with code %d; see the log of container %s", ended.ExitCode, c.Name))})
+		}
 	}
 	return found
 }
