@@ -3,6 +3,7 @@ package localnode
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -189,7 +190,7 @@ func TestLogsAreBounded(t *testing.T) {
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
-			if err := copyLog(context.Background(), &out, path, tc.query, func() bool { return true }); err != nil && err != errLimit {
+			if err := copyLog(context.Background(), &out, path, tc.query, func() bool { return true }); err != nil && !errors.Is(err, errLimit) {
 				t.Fatal(err)
 			}
 			if out.String() != tc.want {

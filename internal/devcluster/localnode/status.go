@@ -66,35 +66,46 @@ func phase(policy corev1.RestartPolicy, view podView) corev1.PodPhase {
 			return corev1.PodPending
 		}
 	}
-	var waiting, running, failed int
+	counts := map[progress]int{}
 	for _, c := range view.main {
-		switch {
-		case c.state.Running != nil:
-			running++
-		case c.state.Terminated != nil:
-			if c.state.Terminated.ExitCode != 0 {
-				failed++
-			}
-			if restarts(policy, c.state.Terminated.ExitCode, false) {
-				running++ // it comes back at once
-			}
-		case c.last.Terminated != nil && view.ending:
-			failed++ // it does not come back any more
-		case c.last.Terminated != nil:
-			running++ // it comes back after its back-off
-		default:
-			waiting++
-		}
+		counts[c.progress(policy, view.ending)]++
 	}
 	switch {
-	case waiting > 0:
+	case counts[notStarted] > 0:
 		return corev1.PodPending
-	case running > 0:
+	case counts[underWay] > 0:
 		return corev1.PodRunning
-	case failed > 0:
+	case counts[failed] > 0:
 		return corev1.PodFailed
 	}
 	return corev1.PodSucceeded
+}
+
+// progress is how far a container is, in the eyes of its pod's phase.
+type progress int
+
+const (
+	notStarted progress = iota
+	underWay            // it runs, or it comes back
+	failed
+	succeeded
+)
+
+func (c observed) progress(policy corev1.RestartPolicy, ending bool) progress {
+	end := c.state.Terminated
+	switch {
+	case c.state.Running != nil:
+		return underWay
+	case end == nil && c.last.Terminated == nil:
+		return notStarted
+	case end == nil && ending:
+		return failed // it backed off, and does not come back any more
+	case end == nil || restarts(policy, end.ExitCode, false):
+		return underWay
+	case end.ExitCode != 0:
+		return failed
+	}
+	return succeeded
 }
 
 func containerStatuses(all []observed, init bool) []corev1.ContainerStatus {
