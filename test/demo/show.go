@@ -41,6 +41,7 @@ func (s *show) explain() {
 		out, err := s.lab.Kubectl(ctx, args...)
 		fmt.Fprintln(os.Stderr, out, err)
 	}
+	fmt.Fprintln(os.Stderr, "The end of the manager's log:\n"+s.lab.ManagerLogTail(40))
 }
 
 func (s *show) apply(ctx context.Context) error {

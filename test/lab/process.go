@@ -111,6 +111,9 @@ func (l *Lab) KillManager() { l.manager.kill() }
 // ManagerLog is the file with the manager's log.
 func (l *Lab) ManagerLog() string { return filepath.Join(l.Dir, "manager.log") }
 
+// ManagerLogTail is the end of the manager's log.
+func (l *Lab) ManagerLogTail(lines int) string { return tail(l.ManagerLog(), lines) }
+
 // Results is the file of the results store.
 func (l *Lab) Results() string { return filepath.Join(l.Dir, "results.db") }
 

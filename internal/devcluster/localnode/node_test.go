@@ -241,7 +241,7 @@ func testProbes(t *testing.T, b *bench) {
 	p := pod("probes", corev1.RestartPolicyAlways, c)
 	p.Spec.Volumes = []corev1.Volume{volume("state", corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}})}
 	made := b.create(t, p)
-	state := filepath.Join(b.cluster.Dir, "node", "pods", "default_probes_"+string(made.UID), "volumes", "state")
+	state := filepath.Join(b.cluster.Dir, "node", "pods", string(made.UID), "volumes", "state")
 
 	got := b.await(t, "probes", "the end of the startup", func(p *corev1.Pod) bool {
 		s := p.Status.ContainerStatuses

@@ -71,7 +71,7 @@ func TestKills(t *testing.T) {
 	b.awaitPhase(t, "once", corev1.PodRunning)
 	before := b.await(t, "stays", "readiness", ready)
 	id := before.Status.ContainerStatuses[0].ContainerID
-	kept := filepath.Join(dir, "pods", "default_stays_"+string(before.UID), "volumes", "data", "kept")
+	kept := filepath.Join(dir, "pods", string(before.UID), "volumes", "data", "kept")
 	for end := time.Now().Add(patient); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if _, err := os.Stat(kept); err == nil {
 			break

@@ -66,9 +66,8 @@ func newPodWorker(node *Node, pod *corev1.Pod) *podWorker {
 	return w
 }
 
-func podFolder(pod *corev1.Pod) string {
-	return fmt.Sprintf("%s_%s_%s", pod.Namespace, pod.Name, pod.UID)
-}
+// podFolder is the UID, as in a kubelet's folder: short, since sockets below it may have 107 bytes of path.
+func podFolder(pod *corev1.Pod) string { return string(pod.UID) }
 
 // container takes over what the pod's status says of the container, if it has run before.
 func (w *podWorker) container(spec *corev1.Container, init bool, before []corev1.ContainerStatus, reason string) *container {
