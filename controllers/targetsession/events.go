@@ -53,24 +53,28 @@ func transitions(s *scope, p plan) []events.Event {
 	return all
 }
 
-// guestFrozen tells of a guest that has stopped answering. The agent may have brought it back before
-// anybody here looked: then its newest recovery tells the story.
+// guestFrozen tells of a guest that has stopped answering, once the agent has begun to recover it, or
+// knows that it cannot: then the diagnosis of this freeze is there too. The agent may have brought the
+// guest back before anybody here looked.
 func guestFrozen(before, after *v1alpha1.TargetSession, state agentapi.State) (events.Event, bool) {
-	verdict, old := after.Status.Verdict, before.Status.Verdict
-	last := after.Status.LastRecovery
+	verdict, last := after.Status.Verdict, after.Status.LastRecovery
 	switch {
-	case isFailure(verdict) && !isFailure(old):
+	case last != nil && isFailure(last.Reason) && !sameRecovery(before.Status.LastRecovery, last) && last.Step != v1alpha1.StepReplace:
+		silent, detail := time.Duration(0), ""
+		if last.SilentMilliseconds != nil {
+			silent = time.Duration(*last.SilentMilliseconds) * time.Millisecond
+		}
+		if verdict == last.Reason {
+			detail = state.Message
+		}
+		return frozen(after, last.Reason, silent, detail).Once(after.UID, last.Time.UnixMicro()), true
+	case last != nil && last.Step != v1alpha1.StepReplace && last.OutageMilliseconds == nil: // it was told
+	case isFailure(verdict) && state.NeedsReplacement && before.Status.FailedSince == nil:
 		silent := time.Duration(0)
 		if !state.LastEcho.IsZero() {
 			silent = state.VerdictSince.Sub(state.LastEcho)
 		}
-		return frozen(after, verdict, silent, state.Message), true
-	case last != nil && last.Step != v1alpha1.StepReplace && !isFailure(old) && !sameRecovery(before.Status.LastRecovery, last):
-		silent := time.Duration(0)
-		if last.SilentMilliseconds != nil {
-			silent = time.Duration(*last.SilentMilliseconds) * time.Millisecond
-		}
-		return frozen(after, last.Reason, silent, ""), true
+		return frozen(after, verdict, silent, state.Message).Once(after.UID, state.VerdictSince.UnixMicro()), true
 	}
 	return events.Event{}, false
 }

@@ -209,10 +209,14 @@ func TestTransitions(t *testing.T) {
 		changes []func(*scope)
 		want    []string
 	}{
-		"a freeze":                    {[]func(*scope){frozen}, []string{"Warning GuestFrozen SilentToPing after 905 ms of silence; no diagnosis has been taken yet"}},
-		"a freeze that is over again": {[]func(*scope){recovery(true)}, []string{"Warning GuestFrozen SilentToPing after 912 ms of silence; run state running, program counter 00000000deadbeef, last line of the serial log: [init] hello", "Normal GuestRecovered Restore: the guest answers again, 71 ms after the verdict SilentToPing"}},
-		"a freeze that is worked on":  {[]func(*scope){frozen, recovery(false)}, []string{"Warning GuestFrozen SilentToPing after 905 ms of silence; run state running, program counter 00000000deadbeef, last line of the serial log: [init] hello"}},
-		"a guest that does not boot":  {[]func(*scope){verdict("BootOverdue")}, []string{"Warning BootOverdue the guest has not come up within 60 s: answers; no diagnosis has been taken yet"}},
+		"a freeze without a diagnosis": {[]func(*scope){frozen}, nil},
+		"a freeze that is over again":  {[]func(*scope){recovery(true)}, []string{"Warning GuestFrozen SilentToPing after 912 ms of silence; run state running, program counter 00000000deadbeef, last line of the serial log: [init] hello", "Normal GuestRecovered Restore: the guest answers again, 71 ms after the verdict SilentToPing"}},
+		"a freeze that is worked on":   {[]func(*scope){frozen, recovery(false)}, []string{"Warning GuestFrozen SilentToPing after 912 ms of silence; run state running, program counter 00000000deadbeef, last line of the serial log: [init] hello"}},
+		"a guest that does not boot": {[]func(*scope){func(s *scope) {
+			recovery(false)(s)
+			verdict("BootOverdue")(s)
+			s.agent.State.LastRecovery.Verdict, s.agent.State.LastDiagnosis.Verdict = "BootOverdue", "BootOverdue"
+		}}, []string{"Warning BootOverdue the guest has not come up within 60 s: answers; run state running, program counter 00000000deadbeef, last line of the serial log: [init] hello"}},
 		"a failed proof": {[]func(*scope){func(s *scope) {
 			s.agent.State.Snapshot = agentapi.SnapshotState{State: agentapi.SnapshotProofFailed, Message: "no echo"}
 		}}, []string{"Warning ProofFailed the guest did not survive a restore, so that the step Restore is left out: no echo"}},
