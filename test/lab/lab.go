@@ -51,7 +51,8 @@ type Lab struct {
 	Repo string
 
 	options  Options
-	programs string // kubectl and friends
+	claim    *os.File // locked while the lab lives
+	programs string   // kubectl and friends
 	plane    *devcluster.ControlPlane
 	manager  *process
 	local    *localnode.Node
@@ -90,7 +91,11 @@ func (l *Lab) folder(context.Context) (err error) {
 	if l.Repo, err = assets.RepoRoot(); err != nil {
 		return err
 	}
-	if l.Dir, err = os.MkdirTemp("", "genode-lab-"); err != nil {
+	removeAbandoned()
+	if l.Dir, err = os.MkdirTemp("", prefix); err != nil {
+		return err
+	}
+	if l.claim, err = lock(l.Dir); err != nil {
 		return err
 	}
 	if err := os.Chmod(l.Dir, 0o755); err != nil {
@@ -173,5 +178,9 @@ func (l *Lab) Stop() {
 	}
 	if l.Dir != "" {
 		_ = os.RemoveAll(l.Dir)
+	}
+	if l.claim != nil {
+		l.claim.Close()
+		l.claim = nil
 	}
 }

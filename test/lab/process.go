@@ -69,7 +69,7 @@ func (l *Lab) StartManager(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(filepath.Join(l.options.Programs, "manager"), "--runner-image="+RunnerImage, "--results="+l.Results(), //nolint:noctx // it outlives ctx; Stop ends it
+	cmd := exec.Command(filepath.Join(l.options.Programs, "manager"), "--runner-image="+RunnerImage, "--results="+l.Results(),
 		"--metrics-bind-address=0", "--health-probe-bind-address="+probes, "--log-level=2")
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig)
 	cmd.Stdout, cmd.Stderr = log, log
