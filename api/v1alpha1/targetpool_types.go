@@ -17,7 +17,7 @@ type TargetPoolSpec struct {
 	// +required
 	Template TargetSessionTemplate `json:"template,omitempty,omitzero"`
 	// maxUnhealthyPercent is the fleet breaker: when more than this share of three or more targets is
-	// unhealthy at once the cause is most likely shared, and no pod is replaced until it falls again.
+	// unhealthy at once the cause is most likely shared, and no pod is replaced until it falls again. Defaults to 50.
 	// +kubebuilder:default=50
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100

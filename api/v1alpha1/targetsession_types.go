@@ -70,7 +70,7 @@ const (
 //
 // +kubebuilder:validation:XValidation:rule="self.class != 'Qemu' || has(self.qemu)",message="class Qemu needs spec.qemu: name at least a boot source, for example {preset: pc, boot: {iso: {path: /images/genode.iso}}}"
 type TargetSessionSpec struct {
-	// class says what kind of target this is. Only Qemu, a virtual machine in a pod, exists so far.
+	// class says what kind of target this is. Only Qemu, a virtual machine in a pod, exists so far. Defaults to Qemu.
 	// +kubebuilder:default=Qemu
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="class is immutable; delete the TargetSession and create another one"
 	// +optional
@@ -253,27 +253,27 @@ type NetworkSpec struct {
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.echoTimeoutMilliseconds) || !has(self.echoIntervalMilliseconds) || self.echoTimeoutMilliseconds >= 2 * self.echoIntervalMilliseconds",message="echoTimeoutMilliseconds must be at least twice echoIntervalMilliseconds, or one late echo counts as a freeze"
 type HealthSpec struct {
-	// echoIntervalMilliseconds is the time between two ICMP echo requests to the guest.
+	// echoIntervalMilliseconds is the time between two ICMP echo requests to the guest. Defaults to 200.
 	// +kubebuilder:default=200
 	// +kubebuilder:validation:Minimum=20
 	// +kubebuilder:validation:Maximum=60000
 	// +optional
 	EchoIntervalMilliseconds int32 `json:"echoIntervalMilliseconds,omitempty"`
 	// echoTimeoutMilliseconds is how long a guest may stay silent before it counts as frozen. Time in
-	// which the machine gave QEMU no CPU is not counted, nor is time spent booting.
+	// which the machine gave QEMU no CPU is not counted, nor is time spent booting. Defaults to 900.
 	// +kubebuilder:default=900
 	// +kubebuilder:validation:Minimum=100
 	// +kubebuilder:validation:Maximum=600000
 	// +optional
 	EchoTimeoutMilliseconds int32 `json:"echoTimeoutMilliseconds,omitempty"`
-	// bootTimeoutSeconds is the time a guest may take from start or reset to its first echo.
+	// bootTimeoutSeconds is the time a guest may take from start or reset to its first echo. Defaults to 60.
 	// +kubebuilder:default=60
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=3600
 	// +optional
 	BootTimeoutSeconds int32 `json:"bootTimeoutSeconds,omitempty"`
 	// rebootLimit is the number of resets that a guest may do by itself within bootTimeoutSeconds before
-	// it counts as caught in a reboot loop.
+	// it counts as caught in a reboot loop. Defaults to 3.
 	// +kubebuilder:default=3
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100
@@ -298,25 +298,25 @@ type RestartSpec struct {
 	// +optional
 	Steps []RecoveryStep `json:"steps,omitempty"`
 	// limit is the number of new pods that may be made because the old one failed, within
-	// forgiveAfterSeconds of each other; then the target is given up.
+	// forgiveAfterSeconds of each other; then the target is given up. Defaults to 20.
 	// +kubebuilder:default=20
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=10000
 	// +optional
 	Limit *int32 `json:"limit,omitempty"`
-	// backoffBaseMilliseconds is the pause before the first new pod; each further one doubles it.
+	// backoffBaseMilliseconds is the pause before the first new pod; each further one doubles it. Defaults to 500.
 	// +kubebuilder:default=500
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=600000
 	// +optional
 	BackoffBaseMilliseconds int32 `json:"backoffBaseMilliseconds,omitempty"`
-	// backoffMaxSeconds is the longest pause.
+	// backoffMaxSeconds is the longest pause. Defaults to 300.
 	// +kubebuilder:default=300
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=86400
 	// +optional
 	BackoffMaxSeconds int32 `json:"backoffMaxSeconds,omitempty"`
-	// forgiveAfterSeconds is the healthy time after which earlier restarts are forgotten.
+	// forgiveAfterSeconds is the healthy time after which earlier restarts are forgotten. Defaults to 600.
 	// +kubebuilder:default=600
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=604800
@@ -326,7 +326,7 @@ type RestartSpec struct {
 
 // TaskloaderSpec sets how the target's taskloader is talked to.
 type TaskloaderSpec struct {
-	// port of the taskloader in the guest; it is always forwarded.
+	// port of the taskloader in the guest; it is always forwarded. Defaults to 3001.
 	// +kubebuilder:default=3001
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=65535
