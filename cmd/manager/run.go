@@ -49,7 +49,7 @@ func run(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	store, err := results.OpenSQLite(o.results)
+	store, err := results.OpenSQLite(ctx, o.results)
 	if err != nil {
 		return err
 	}

@@ -75,7 +75,7 @@ func newLab(t *testing.T, runner *refguest.InstantRunner, targets int) *lab {
 		t.Fatal(err)
 	}
 	l := &lab{Client: c, t: t, namespace: testenv.Namespace(t, cfg)}
-	if l.store, err = results.OpenSQLite(filepath.Join(t.TempDir(), "results.db")); err != nil {
+	if l.store, err = results.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "results.db")); err != nil {
 		t.Fatal(err)
 	}
 	mgr, err := ctrl.NewManager(cfg, ctrl.Options{Scheme: scheme, Metrics: server.Options{BindAddress: "0"}, Controller: config.Controller{SkipNameValidation: ptr.To(true)}})

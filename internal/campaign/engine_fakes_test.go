@@ -109,7 +109,7 @@ func (s *faultyStore) Put(ctx context.Context, r ...results.Record) error {
 
 func store(t *testing.T) results.Store {
 	t.Helper()
-	s, err := results.OpenSQLite(filepath.Join(t.TempDir(), "r.db"))
+	s, err := results.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "r.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 // TestTheQueriesOfTheResultsPageWork runs them on a store with a repeated, a succeeded and a failed variant.
 func TestTheQueriesOfTheResultsPageWork(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "results.db")
-	store, err := results.OpenSQLite(path)
+	store, err := results.OpenSQLite(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -144,7 +144,7 @@ func ready(ts *v1alpha1.TargetSession) bool {
 // everyVariantOnce reads the store: each variant has exactly one final record, and it succeeded.
 func everyVariantOnce(t *testing.T, l *lab.Lab, ts *v1alpha1.TaskSet, total int) {
 	t.Helper()
-	store, err := results.OpenSQLite(l.Results())
+	store, err := results.OpenSQLite(t.Context(), l.Results())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,14 +47,14 @@ type put struct {
 var ErrClosed = errors.New("results store is closed")
 
 // OpenSQLite opens or creates the store in the file path. Writes are durable when Put returns
-// (write-ahead log, synchronous=FULL).
-func OpenSQLite(path string) (*SQLite, error) {
+// (write-ahead log, synchronous=FULL). The context bounds the opening, not the store's life.
+func OpenSQLite(ctx context.Context, path string) (*SQLite, error) {
 	dsn := (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: "_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(5000)&_txlock=immediate"}).String()
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, fmt.Errorf("open results store %s: %w", path, err)
 	}
-	if _, err := db.Exec(schema); err != nil {
+	if _, err := db.ExecContext(ctx, schema); err != nil {
 		return nil, errors.Join(fmt.Errorf("open results store %s (is the folder there, and writable?): %w", path, err), db.Close())
 	}
 	s := &SQLite{db: db, path: path, queue: make(chan put), done: make(chan struct{})}

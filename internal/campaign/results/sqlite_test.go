@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func open(t *testing.T, path string) *SQLite {
 	t.Helper()
-	s, err := OpenSQLite(path)
+	s, err := OpenSQLite(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestABadRecordDoesNotFailItsNeighbours(t *testing.T) {
 
 func TestOpenNamesTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "missing", "r.db")
-	if _, err := OpenSQLite(path); err == nil || !strings.Contains(err.Error(), path) {
+	if _, err := OpenSQLite(t.Context(), path); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("error %v does not name %s", err, path)
 	}
 }
@@ -146,7 +146,7 @@ func TestPutAfterClose(t *testing.T) {
 }
 
 func BenchmarkPut(b *testing.B) {
-	s, err := OpenSQLite(filepath.Join(b.TempDir(), "r.db"))
+	s, err := OpenSQLite(b.Context(), filepath.Join(b.TempDir(), "r.db"))
 	if err != nil {
 		b.Fatal(err)
 	}
