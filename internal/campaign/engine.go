@@ -37,6 +37,7 @@ type Engine struct {
 
 	mu        sync.Mutex
 	ctx       context.Context //nolint:containedctx // the life of Start, which owns every goroutine of the engine
+	stopped   bool            // nothing joins the group any more
 	campaigns map[string]*running
 	workers   map[string]*worker
 	changed   chan struct{} // closed and replaced when there may be new work
@@ -81,14 +82,20 @@ func (e *Engine) Start(ctx context.Context) error {
 	}
 	e.mu.Unlock()
 	e.publish(ctx)
-	e.mu.Lock() // whoever saw ctx alive has joined the group by now
-	e.mu.Unlock()
+	e.stop()
 	e.group.Wait()
 	return nil
 }
 
+// stop keeps further goroutines from joining the group, so that it can be waited for.
+func (e *Engine) stop() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.stopped = true
+}
+
 // alive reports whether goroutines may be started. The caller holds e.mu.
-func (e *Engine) alive() bool { return e.ctx != nil && e.ctx.Err() == nil }
+func (e *Engine) alive() bool { return e.ctx != nil && !e.stopped }
 
 // Apply starts a campaign or changes a running one.
 func (e *Engine) Apply(p Plan) {

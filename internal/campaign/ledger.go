@@ -64,18 +64,15 @@ func (l *Ledger) Next(now time.Time, target string) (Lease, bool) {
 		l.leased[r.lease.Variant] = r.lease.Attempt
 		return r.lease, true
 	}
-	for l.cursor < l.total {
-		n := l.finished.NextMissing(l.cursor)
-		if n >= l.total {
-			l.cursor = l.total
-			break
-		}
-		l.cursor = n + 1
-		lease := Lease{Variant: n, Attempt: l.failures[n] + 1}
-		l.leased[n] = lease.Attempt
-		return lease, true
+	n := l.finished.NextMissing(l.cursor)
+	if n >= l.total {
+		l.cursor = l.total
+		return Lease{}, false
 	}
-	return Lease{}, false
+	l.cursor = n + 1
+	lease := Lease{Variant: n, Attempt: l.failures[n] + 1}
+	l.leased[n] = lease.Attempt
+	return lease, true
 }
 
 // Offers reports whether Next would lease something to the target now.

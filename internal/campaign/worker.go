@@ -84,10 +84,9 @@ func (w *worker) connect(ctx context.Context) bool {
 		return true
 	}
 	w.disconnect()
-	err := session.ErrUnavailable
 	if standing.Ready {
-		var s session.Session
-		if s, err = w.engine.opts.Class.Connect(ctx, w.target); err == nil {
+		s, err := w.engine.opts.Class.Connect(ctx, w.target)
+		if err == nil {
 			w.session, w.standing, w.refusals = s, standing, 0
 			w.engine.opts.Log.V(2).Info("Opened session", "target", w.target.Name, "address", w.target.Address, "generation", s.Generation())
 			return true
