@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// Permanent marks errors that trying again will not mend.
-var Permanent = errors.New("trying again will not help")
+// ErrPermanent marks errors that trying again will not mend.
+var ErrPermanent = errors.New("trying again will not help")
 
 // Client is used for every download: a server that stops sending is given up after a minute.
 var client = &http.Client{
@@ -31,7 +31,7 @@ var client = &http.Client{
 func To(ctx context.Context, url, sum string, limit int64, w io.Writer) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return fmt.Errorf("%w: %w", err, Permanent)
+		return fmt.Errorf("%w: %w", err, ErrPermanent)
 	}
 	resp, err := client.Do(req)
 	if err != nil {
@@ -41,7 +41,7 @@ func To(ctx context.Context, url, sum string, limit int64, w io.Writer) error {
 	if resp.StatusCode != http.StatusOK {
 		err := fmt.Errorf("the server answers %s", resp.Status)
 		if resp.StatusCode < 500 && resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusRequestTimeout {
-			err = fmt.Errorf("%w: %w", err, Permanent)
+			err = fmt.Errorf("%w: %w", err, ErrPermanent)
 		}
 		return err
 	}
@@ -51,10 +51,10 @@ func To(ctx context.Context, url, sum string, limit int64, w io.Writer) error {
 		return fmt.Errorf("after %d bytes: %w", n, err)
 	}
 	if n > limit {
-		return fmt.Errorf("the file has more than %d bytes: %w", limit, Permanent)
+		return fmt.Errorf("the file has more than %d bytes: %w", limit, ErrPermanent)
 	}
 	if got := hex.EncodeToString(hash.Sum(nil)); got != sum {
-		return fmt.Errorf("its SHA-256 is %s, want %s: correct sha256, or the file: %w", got, sum, Permanent)
+		return fmt.Errorf("its SHA-256 is %s, want %s: correct sha256, or the file: %w", got, sum, ErrPermanent)
 	}
 	return nil
 }

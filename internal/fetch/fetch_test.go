@@ -63,8 +63,8 @@ func TestBytes(t *testing.T) {
 				}
 				return
 			}
-			if err == nil || !strings.Contains(err.Error(), tc.wantErr) || errors.Is(err, Permanent) != tc.permanent {
-				t.Errorf("error %v (permanent %v), want one with %q, permanent %v", err, errors.Is(err, Permanent), tc.wantErr, tc.permanent)
+			if err == nil || !strings.Contains(err.Error(), tc.wantErr) || errors.Is(err, ErrPermanent) != tc.permanent {
+				t.Errorf("error %v (permanent %v), want one with %q, permanent %v", err, errors.Is(err, ErrPermanent), tc.wantErr, tc.permanent)
 			}
 		})
 	}
