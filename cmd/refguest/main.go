@@ -26,7 +26,7 @@ func main() {
 	// The kernel hands over what it does not know of its command line, so the arguments say nothing here.
 	if os.Getpid() == 1 && os.Args[0] == "/init" {
 		runtime.UnlockOSThread()
-		boot.Run(console)
+		boot.Run(console, os.Stdout)
 	}
 	runtime.UnlockOSThread()
 	if err := root().Execute(); err != nil {

@@ -108,7 +108,7 @@ func (s *Server) handle(ctx context.Context, nc net.Conn) {
 	nc.Close()
 	writer.Wait()
 	s.present(nil)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
+	if !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
 		log.Info("Connection ended", "error", err.Error())
 		return
 	}

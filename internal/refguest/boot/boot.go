@@ -5,6 +5,7 @@ package boot
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"strconv"
@@ -18,8 +19,9 @@ import (
 	"github.com/genode-operator/genode-operator/internal/refguest/process"
 )
 
-// Run does the work of PID 1. It never returns: PID 1 must not end. newLog makes the logger of a verbosity.
-func Run(newLog func(verbosity int) logr.Logger) {
+// Run does the work of PID 1. It never returns: PID 1 must not end. newLog makes the logger of a verbosity;
+// the line that says that the guest is ready goes to console.
+func Run(newLog func(verbosity int) logr.Logger, console io.Writer) {
 	log := newLog(0)
 	if err := mounts(); err != nil {
 		log.Error(err, "Mounting failed")
@@ -39,12 +41,12 @@ func Run(newLog func(verbosity int) logr.Logger) {
 	if err := seedRandom(); err != nil {
 		log.Error(err, "Seeding the random numbers failed, the boot takes longer")
 	}
-	serve(p, log)
+	serve(p, log, console)
 	log.Info("Nothing left to do, waiting to be restarted")
 	select {}
 }
 
-func serve(p params, log logr.Logger) {
+func serve(p params, log logr.Logger, console io.Writer) {
 	ctx := context.Background()
 	ln, err := net.Listen("tcp4", ":"+strconv.Itoa(p.port))
 	if err != nil {
@@ -75,7 +77,7 @@ func serve(p params, log logr.Logger) {
 	if err := raise(); err != nil {
 		log.Error(err, "Raising the server's priority failed")
 	}
-	fmt.Printf("refguest: ready, taskloader on port %d (%s, up %s s)\n", p.port, address, uptime())
+	fmt.Fprintf(console, "refguest: ready, taskloader on port %d (%s, up %s s)\n", p.port, address, uptime())
 	if err := m.server.Serve(ctx, ln); err != nil {
 		log.Error(err, "Serving ended")
 	}

@@ -85,7 +85,7 @@ func ask(ctx context.Context, name string) (address netip.Prefix, gateway netip.
 	if err != nil {
 		return address, gateway, fmt.Errorf("open DHCP client: %w", err)
 	}
-	defer client.Close()
+	defer func() { _ = client.Close() }() // the lease is had or not by then
 	l, err := client.Request(ctx, dhcpv4.WithOption(dhcpv4.OptHostName("refguest")))
 	if err != nil {
 		return address, gateway, fmt.Errorf("ask for a DHCP lease: %w", err)

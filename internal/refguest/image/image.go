@@ -120,7 +120,7 @@ func checkStatic(path string) error {
 	if err != nil {
 		return fmt.Errorf("the guest's binary %s: %w", path, err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	if f.Machine != elf.EM_X86_64 {
 		return fmt.Errorf("the guest's binary %s is for %s, the kernel for x86-64: build it with GOARCH=amd64", path, f.Machine)
 	}
