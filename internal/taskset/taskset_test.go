@@ -2,6 +2,7 @@ package taskset_test
 
 import (
 	"encoding/xml"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -231,7 +232,7 @@ func FuzzConfigFromJSON(f *testing.F) {
 		}
 		d := xml.NewDecoder(strings.NewReader(string(taskset.Description([]taskset.Task{task}))))
 		for {
-			if _, err := d.Token(); err == io.EOF {
+			if _, err := d.Token(); errors.Is(err, io.EOF) {
 				return
 			} else if err != nil {
 				t.Fatalf("config %s makes XML that is not well-formed: %v", raw, err)

@@ -81,20 +81,37 @@ type decoder struct {
 }
 
 func (d *decoder) element(e xml.StartElement) error {
-	switch name := e.Name.Local; {
+	switch {
 	case d.depth > MaxDepth:
 		return fmt.Errorf("elements are nested deeper than %d", MaxDepth)
 	case len(d.doc.Events)+len(d.doc.Threads) >= MaxEntries:
 		return fmt.Errorf("more than %d entries", MaxEntries)
-	case d.depth == 1 && name != "profile" && name != "live":
+	}
+	switch d.depth {
+	case 1:
+		return d.root(e.Name.Local)
+	case 2:
+		d.group = e.Name.Local
+	case 3:
+		return d.entry(e)
+	}
+	return nil
+}
+
+func (d *decoder) root(name string) error {
+	if name != "profile" && name != "live" {
 		return fmt.Errorf("the root is %q instead of profile or live", name)
-	case d.depth == 1:
-		d.doc.Live = name == "live"
-	case d.depth == 2:
-		d.group = name
-	case d.depth == 3 && !d.doc.Live && d.group == "events" && name == "event":
+	}
+	d.doc.Live = name == "live"
+	return nil
+}
+
+// entry takes what the kind of document is about and skips the rest.
+func (d *decoder) entry(e xml.StartElement) error {
+	switch name := e.Name.Local; {
+	case !d.doc.Live && d.group == "events" && name == "event":
 		return d.event(e.Attr)
-	case d.depth == 3 && d.doc.Live && d.group == "task-descriptions" && name == "task":
+	case d.doc.Live && d.group == "task-descriptions" && name == "task":
 		return d.thread(e.Attr)
 	}
 	return nil

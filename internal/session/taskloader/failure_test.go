@@ -19,7 +19,7 @@ func isErr(err, want error) bool {
 		session.ErrLost, session.ErrReset, session.ErrTimeout, session.ErrGarbage, session.ErrClosed,
 		session.ErrUnavailable, session.ErrUnsupported,
 	} {
-		if errors.Is(err, kind) != (kind == want) {
+		if errors.Is(err, kind) != errors.Is(kind, want) {
 			return false
 		}
 	}

@@ -80,7 +80,8 @@ func serveWith(t testing.TB, prepare func(*net.TCPConn), scripts ...func(p *peer
 
 func (p *peer) run(script func(*peer)) {
 	defer func() {
-		if r := recover(); r != nil && r != errGone {
+		r := recover()
+		if err, _ := r.(error); r != nil && !errors.Is(err, errGone) {
 			panic(r)
 		}
 	}()
