@@ -60,7 +60,7 @@ func (vm *VM) run(ctx context.Context) error {
 	}
 }
 
-// RunState is QEMU's word for what the machine does: running, paused, guest-panicked, …
+// RunState is QEMU's word for what the machine does: running, paused, guest-panicked and others.
 func (vm *VM) RunState(ctx context.Context) (string, error) {
 	var answer struct {
 		Status string `json:"status"`

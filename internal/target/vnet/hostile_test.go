@@ -1,6 +1,7 @@
 package vnet
 
 import (
+	"errors"
 	"math/rand/v2"
 	"net"
 	"net/netip"
@@ -42,8 +43,8 @@ func TestGarbageEndsOnlyTheConnection(t *testing.T) {
 }
 
 func isTimeout(err error) bool {
-	timeout, ok := err.(net.Error) //nolint:errorlint // net's own error
-	return ok && timeout.Timeout()
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
 // A flood of ARP, DHCP and echo replies from ever new addresses leaves nothing behind, and the guest is

@@ -47,9 +47,10 @@ type Network struct {
 
 	serving   atomic.Bool
 	closeOnce sync.Once
-	life      context.Context // ends when the network is closed
-	closeLife context.CancelFunc
-	closed    <-chan struct{} // that of life
+	close     context.CancelFunc
+	closed    <-chan struct{} // closed when the network is
+	// whenClosed calls f, in a goroutine, once the network is closed; stop takes that back.
+	whenClosed func(f func()) (stop func() bool)
 }
 
 // New makes a network without a guest; Serve lets one in. A network that is never served must be closed.
@@ -66,8 +67,9 @@ func New(cfg Config) (*Network, error) {
 		dhcp:    dhcpServer{subnet: cfg.Subnet, gateway: cfg.Gateway, guest: cfg.Guest, mtu: cfg.MTU},
 		relays:  relayRegistry{limit: cfg.MaxConnections},
 	}
-	n.life, n.closeLife = context.WithCancel(context.Background())
-	n.closed = n.life.Done()
+	life, end := context.WithCancel(context.Background())
+	n.close, n.closed = end, life.Done()
+	n.whenClosed = func(f func()) func() bool { return context.AfterFunc(life, f) }
 	n.stack = stack.New(stack.Options{
 		NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol, arp.NewProtocol},
 		TransportProtocols: []stack.TransportProtocolFactory{tcp.NewProtocol},
@@ -151,7 +153,7 @@ func (n *Network) ask(addr netip.Addr) {
 // its context ends. It may be called more than once; it returns when the stack's goroutines have ended.
 func (n *Network) Close() {
 	n.closeOnce.Do(func() {
-		n.closeLife()
+		n.close()
 		n.relays.close()
 		n.stack.Destroy()
 	})
@@ -163,9 +165,4 @@ func (n *Network) ended(ctx context.Context) error {
 		return nil
 	}
 	return fmt.Errorf("virtual network: %w", net.ErrClosed)
-}
-
-// whenClosed calls f once the network is closed; the function that it returns takes that back.
-func (n *Network) whenClosed(f func()) (stop func() bool) {
-	return context.AfterFunc(n.life, f)
 }
