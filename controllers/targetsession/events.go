@@ -57,26 +57,39 @@ func transitions(s *scope, p plan) []events.Event {
 // knows that it cannot: then the diagnosis of this freeze is there too. The agent may have brought the
 // guest back before anybody here looked.
 func guestFrozen(before, after *v1alpha1.TargetSession, state agentapi.State) (events.Event, bool) {
-	verdict, last := after.Status.Verdict, after.Status.LastRecovery
-	switch {
-	case last != nil && isFailure(last.Reason) && !sameRecovery(before.Status.LastRecovery, last) && last.Step != v1alpha1.StepReplace:
-		silent, detail := time.Duration(0), ""
-		if last.SilentMilliseconds != nil {
-			silent = time.Duration(*last.SilentMilliseconds) * time.Millisecond
+	if last := after.Status.LastRecovery; last != nil && last.Step != v1alpha1.StepReplace {
+		switch {
+		case isFailure(last.Reason) && !sameRecovery(before.Status.LastRecovery, last):
+			return frozenInRecovery(after, last, state), true
+		case last.OutageMilliseconds == nil: // it was told
+			return events.Event{}, false
 		}
-		if verdict == last.Reason {
-			detail = state.Message
-		}
-		return frozen(after, last.Reason, silent, detail).Once(after.UID, last.Time.UnixMicro()), true
-	case last != nil && last.Step != v1alpha1.StepReplace && last.OutageMilliseconds == nil: // it was told
-	case isFailure(verdict) && state.NeedsReplacement && before.Status.FailedSince == nil:
-		silent := time.Duration(0)
-		if !state.LastEcho.IsZero() {
-			silent = state.VerdictSince.Sub(state.LastEcho)
-		}
-		return frozen(after, verdict, silent, state.Message).Once(after.UID, state.VerdictSince.UnixMicro()), true
+	}
+	if isFailure(after.Status.Verdict) && state.NeedsReplacement && before.Status.FailedSince == nil {
+		return frozenForGood(after, state), true
 	}
 	return events.Event{}, false
+}
+
+// frozenInRecovery tells of a freeze that the agent has begun to recover, or has recovered.
+func frozenInRecovery(ts *v1alpha1.TargetSession, last *v1alpha1.Recovery, state agentapi.State) events.Event {
+	silent, detail := time.Duration(0), ""
+	if last.SilentMilliseconds != nil {
+		silent = time.Duration(*last.SilentMilliseconds) * time.Millisecond
+	}
+	if ts.Status.Verdict == last.Reason {
+		detail = state.Message
+	}
+	return frozen(ts, last.Reason, silent, detail).Once(ts.UID, last.Time.UnixMicro())
+}
+
+// frozenForGood tells of a freeze that the agent cannot recover.
+func frozenForGood(ts *v1alpha1.TargetSession, state agentapi.State) events.Event {
+	silent := time.Duration(0)
+	if !state.LastEcho.IsZero() {
+		silent = state.VerdictSince.Sub(state.LastEcho)
+	}
+	return frozen(ts, ts.Status.Verdict, silent, state.Message).Once(ts.UID, state.VerdictSince.UnixMicro())
 }
 
 func frozen(ts *v1alpha1.TargetSession, verdict string, silent time.Duration, detail string) events.Event {
