@@ -69,7 +69,11 @@ func newManager(o options) (ctrl.Manager, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find a cluster: set KUBECONFIG or run in a pod: %w", err)
 	}
-	cached := cache.Options{}
+	byObject, err := targetsession.CacheByObject()
+	if err != nil {
+		return nil, err
+	}
+	cached := cache.Options{ByObject: byObject}
 	if o.namespace != "" {
 		cached.DefaultNamespaces = map[string]cache.Config{o.namespace: {}}
 	}
