@@ -8,6 +8,9 @@ const (
 	LabelPool = "genode-operator.io/pool"
 	// LabelEpoch holds the epoch of the TargetSession on its pod.
 	LabelEpoch = "genode-operator.io/epoch"
+	// LabelDownloads is "true" on the pods of TargetSessions with a URL among their sources: they need a way
+	// out when they start. The network policy of config/network-policy/targets selects them by it.
+	LabelDownloads = "genode-operator.io/downloads"
 	// AnnotationSpecHash holds a hash of the pod's intended spec; another hash means another pod.
 	AnnotationSpecHash = "genode-operator.io/spec-hash"
 	// AnnotationTemplateHash holds a hash of the pool's template that a TargetSession was made from.

@@ -80,16 +80,19 @@ func Pod(session *v1alpha1.TargetSession, opts PodOptions) (*corev1.Pod, error) 
 	}
 	return &corev1.Pod{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
-		ObjectMeta: podMeta(session, opts.Epoch, hash),
+		ObjectMeta: podMeta(session, opts.Epoch, hash, len(spec.InitContainers) > 0),
 		Spec:       spec,
 	}, nil
 }
 
-func podMeta(session *v1alpha1.TargetSession, epoch int64, hash string) metav1.ObjectMeta {
+func podMeta(session *v1alpha1.TargetSession, epoch int64, hash string, downloads bool) metav1.ObjectMeta {
 	labels := map[string]string{}
 	maps.Copy(labels, session.Labels)
 	labels[v1alpha1.LabelSession] = session.Name
 	labels[v1alpha1.LabelEpoch] = strconv.FormatInt(epoch, 10)
+	if downloads {
+		labels[v1alpha1.LabelDownloads] = "true"
+	}
 	annotations := map[string]string{}
 	maps.Copy(annotations, session.Annotations)
 	delete(annotations, lastApplied)

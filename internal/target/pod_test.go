@@ -153,6 +153,30 @@ func TestPodsAreRestricted(t *testing.T) {
 	}
 }
 
+func TestOnlyPodsThatDownloadAreLabelledSo(t *testing.T) {
+	tests := map[string]struct {
+		change    func(*v1alpha1.TargetSessionSpec)
+		own       string // label of the session
+		wantLabel string
+	}{
+		"a URL needs the label":                    {cases["url"], "", "true"},
+		"a URL needs it whatever the session says": {cases["url"], "false", "true"},
+		"an image does not":                        {cases["image"], "", ""},
+		"the session may have it for other needs":  {cases["image"], "true", "true"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			ts := session(tc.change)
+			if tc.own != "" {
+				ts.Labels[v1alpha1.LabelDownloads] = tc.own
+			}
+			if got := build(t, ts).Labels[v1alpha1.LabelDownloads]; got != tc.wantLabel {
+				t.Errorf("label %s = %q, want %q", v1alpha1.LabelDownloads, got, tc.wantLabel)
+			}
+		})
+	}
+}
+
 func TestHashChangesExactlyWhenAnotherPodIsNeeded(t *testing.T) {
 	hash := func(ts *v1alpha1.TargetSession, o target.PodOptions) string {
 		pod, err := target.Pod(ts, o)
