@@ -9,11 +9,12 @@ import (
 // TaskSetSpec describes a campaign: tasks, what is varied, where it runs and when it is complete.
 //
 // The product of the sweeps makes the variants; the first sweep is the slowest, the last one the
-// fastest. A variant is a number from 0 to the product minus one.
+// fastest, unless order says otherwise. A variant is a number from 0 to the number of variants minus one.
 //
 // +kubebuilder:validation:XValidation:rule="self.tasks == oldSelf.tasks",message="tasks are immutable because results refer to variant numbers; create a new TaskSet"
 // +kubebuilder:validation:XValidation:rule="has(self.sweeps) == has(oldSelf.sweeps) && (!has(self.sweeps) || self.sweeps == oldSelf.sweeps)",message="sweeps are immutable because results refer to variant numbers; create a new TaskSet"
 // +kubebuilder:validation:XValidation:rule="!has(self.sweeps) || self.sweeps.all(s, self.tasks.exists(t, t.name == s.task))",message="every sweep must name a task of spec.tasks in its field task"
+// +kubebuilder:validation:XValidation:rule="has(self.order) == has(oldSelf.order) && (!has(self.order) || self.order == oldSelf.order)",message="order is immutable because results refer to variant numbers; create a new TaskSet"
 type TaskSetSpec struct {
 	// tasks of the task-set. A task's id on the target is its position in this list.
 	// +kubebuilder:validation:MinItems=1
@@ -27,6 +28,12 @@ type TaskSetSpec struct {
 	// +listType=atomic
 	// +optional
 	Sweeps []Sweep `json:"sweeps,omitempty"`
+	// order says which sweeps are slow and which are fast: Given takes them as they are listed, the last
+	// one fastest; Taskgen sorts them as taskgen did: by the tasks' positions, the last task fastest, and
+	// within a task by taskgen's names of the attributes, the last one fastest. Defaults to Given.
+	// +kubebuilder:default=Given
+	// +optional
+	Order Order `json:"order,omitempty"`
 	// completion says when a variant is complete.
 	// +kubebuilder:default={}
 	// +optional
@@ -65,6 +72,19 @@ type TaskSetSpec struct {
 	// +optional
 	Binaries []BinarySource `json:"binaries,omitempty"`
 }
+
+// Order says which sweeps are slow and which are fast.
+//
+// +kubebuilder:validation:Enum=Given;Taskgen
+type Order string
+
+const (
+	// OrderGiven takes the sweeps as they are listed: the first one is the slowest, the last one the fastest.
+	OrderGiven Order = "Given"
+	// OrderTaskgen sorts the sweeps as taskgen did: the last task is the fastest; within a task the
+	// attributes are in the alphabetical order of taskgen's names for them, the last one fastest.
+	OrderTaskgen Order = "Taskgen"
+)
 
 // Task is one task of a task-set, as the taskloader knows it.
 type Task struct {

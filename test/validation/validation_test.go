@@ -125,6 +125,8 @@ func TestWrongResourcesAreRefusedWithAdvice(t *testing.T) {
 		"a sweep of nothing":                    {kind: "TaskSet", change: `{sweeps: [{task: hello, attribute: priority}]}`, want: "at least 3 properties"},
 		"a sweep of an attribute that is none":  {kind: "TaskSet", change: `{sweeps: [{task: hello, attribute: colour, values: [1]}]}`, want: "attribute must be a field of the task"},
 		"a sweep into the configuration":        {kind: "TaskSet", change: `{sweeps: [{task: hello, attribute: config.arg1, values: [1, x]}, {task: hello, attribute: priority, range: {from: 1, to: 127}}]}`},
+		"the old tool's order":                  {kind: "TaskSet", change: `{order: Taskgen}`},
+		"an order that does not exist":          {kind: "TaskSet", change: `{order: Random}`, want: `supported values: "Given", "Taskgen"`},
 		"a range that runs backwards":           {kind: "TaskSet", change: `{sweeps: [{task: hello, attribute: priority, range: {from: 5, to: 1}}]}`, want: "range.to must not be less than range.from"},
 		"a campaign's binary without an origin": {kind: "TaskSet", change: `{binaries: [{name: hey}]}`, want: "give either configMap (with key) or url (with sha256)"},
 		"a campaign's download, unchecked":      {kind: "TaskSet", change: `{binaries: [{name: hey, url: "https://x.org/hey"}]}`, want: "url and sha256 belong together"},
@@ -157,6 +159,7 @@ func TestWhatResultsReferToCannotBeChanged(t *testing.T) {
 		"tasks":           {`{}`, `{tasks: [{name: hello, pkg: pi}]}`, "tasks are immutable because results refer to variant numbers; create a new TaskSet"},
 		"sweeps":          {`{sweeps: [{task: hello, attribute: priority, values: [1]}]}`, `{sweeps: [{task: hello, attribute: priority, values: [2]}]}`, "sweeps are immutable"},
 		"a further sweep": {`{}`, `{sweeps: [{task: hello, attribute: priority, values: [2]}]}`, "sweeps are immutable"},
+		"order":           {`{}`, `{order: Taskgen}`, "order is immutable"},
 		"suspend":         {`{}`, `{suspend: true}`, ""},
 		"parallelism":     {`{}`, `{parallelism: 3}`, ""},
 	}

@@ -2,7 +2,8 @@
 // computed from that number alone, however many there are. It is pure.
 //
 // The product of the sweeps makes the variants. The number is read as a mixed-radix number with one
-// digit for each sweep; the first sweep is the slowest digit, the last one the fastest.
+// digit for each sweep; the first sweep is the slowest digit, the last one the fastest, unless the
+// campaign's order is Taskgen.
 package variant
 
 import (
@@ -17,9 +18,10 @@ import (
 // Space is the space of variants of one campaign. It does not change once it is built, and may be
 // used from any number of goroutines.
 type Space struct {
-	base  []taskset.Task
-	axes  []axis
-	count *big.Int
+	base   []taskset.Task
+	axes   []axis  // the sweeps, in their own order
+	digits []digit // of a variant's number, slowest first
+	count  *big.Int
 }
 
 // Assignment says which value a sweep has in one variant.
@@ -46,7 +48,12 @@ func Build(spec *v1alpha1.TaskSetSpec) (*Space, error) {
 			return nil, err
 		}
 		s.axes = append(s.axes, a)
-		s.count.Mul(s.count, new(big.Int).SetUint64(a.size()))
+	}
+	if s.digits, err = newDigits(spec.Order, s.axes); err != nil {
+		return nil, err
+	}
+	for _, d := range s.digits {
+		s.count.Mul(s.count, new(big.Int).SetUint64(d.size))
 	}
 	first, err := s.At(0)
 	if err != nil {
@@ -64,13 +71,13 @@ func (s *Space) Count() *big.Int { return new(big.Int).Set(s.count) }
 // At is the task-set of variant n, in time proportional to the number of tasks and sweeps. It fails
 // when there is no such variant. Config trees may be shared between variants: do not change them.
 func (s *Space) At(n uint64) ([]taskset.Task, error) {
-	digits, err := s.digits(n)
+	index, err := s.indices(n)
 	if err != nil {
 		return nil, err
 	}
 	tasks := slices.Clone(s.base)
 	for i, a := range s.axes {
-		a.apply(&tasks[a.task], digits[i])
+		a.apply(&tasks[a.task], index[i])
 	}
 	return tasks, nil
 }
@@ -78,26 +85,28 @@ func (s *Space) At(n uint64) ([]taskset.Task, error) {
 // Values lists what the sweeps are in variant n, in the order of the sweeps. It is empty when there
 // is no such variant.
 func (s *Space) Values(n uint64) []Assignment {
-	digits, err := s.digits(n)
+	index, err := s.indices(n)
 	if err != nil {
 		return nil
 	}
 	out := make([]Assignment, len(s.axes))
 	for i, a := range s.axes {
-		out[i] = Assignment{Task: s.base[a.task].Name, Attribute: a.attribute, Value: a.text(digits[i])}
+		out[i] = Assignment{Task: s.base[a.task].Name, Attribute: a.attribute, Value: a.text(index[i])}
 	}
 	return out
 }
 
-// digits splits n into one index for each axis.
-func (s *Space) digits(n uint64) ([]uint64, error) {
+// indices says which value each axis has in variant n.
+func (s *Space) indices(n uint64) ([]uint64, error) {
 	if s.count.IsUint64() && n >= s.count.Uint64() {
 		return nil, fmt.Errorf("variant %d: there are only %s; use 0 to %[2]s minus one", n, s.count)
 	}
-	digits := make([]uint64, len(s.axes))
-	for i, a := range slices.Backward(s.axes) {
-		digits[i] = n % a.size()
-		n /= a.size()
+	index := make([]uint64, len(s.axes))
+	for _, d := range slices.Backward(s.digits) {
+		for _, axis := range d.axes {
+			index[axis] = n % d.size
+		}
+		n /= d.size
 	}
-	return digits, nil
+	return index, nil
 }

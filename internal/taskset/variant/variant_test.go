@@ -195,6 +195,7 @@ func TestBuildRefuses(t *testing.T) {
 		"a negative period":              {change: func(s *v1alpha1.TaskSetSpec) { s.Tasks[1].PeriodMilliseconds = -1 }, want: `spec.tasks[1].periodMilliseconds: -1`},
 		"a config that is a list":        {change: func(s *v1alpha1.TaskSetSpec) { s.Tasks[1].Config.Raw = []byte("[]") }, want: `spec.tasks[1].config: must be an object`},
 		"a quota of nothing":             {change: func(s *v1alpha1.TaskSetSpec) { s.Tasks[1].Quota = ptr(resource.MustParse("0")) }, want: `spec.tasks[1].quota: 0`},
+		"an order that is not known":     {change: func(s *v1alpha1.TaskSetSpec) { s.Order = "Random" }, want: `spec.order: "Random"`},
 		"a task without a binary":        {change: func(s *v1alpha1.TaskSetSpec) { s.Tasks[1].Pkg = "" }, want: `spec.tasks[1] (load).pkg: ""`},
 	}
 	for name, tc := range cases {
