@@ -81,10 +81,20 @@ func serveGuest(t *testing.T) (*guest, string, Credentials) {
 	binaries := fstest.MapFS{
 		"hey": {Data: []byte("\x7fELF hey")}, "folder/inner": {Data: []byte("no")},
 	}
-	s := &Server{Backend: g, Token: credentials.Token, Binaries: binaries}
+	s := &Server{Backend: g, Token: credentials.Token, Binaries: binaries, Metrics: http.HandlerFunc(exportOne)}
 	l := listen(t)
 	serveUntilCleanup(t, func(ctx context.Context) error { return s.Serve(ctx, l, cert) })
 	return g, l.Addr().String(), credentials
+}
+
+func exportOne(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "one 1\n") }
+
+func TestMetrics(t *testing.T) {
+	_, address, credentials := serveGuest(t)
+	text, err := newClient(t, address, credentials).Metrics(t.Context())
+	if err != nil || string(text) != "one 1\n" {
+		t.Errorf("Metrics = %q, %v", text, err)
+	}
 }
 
 func listen(t *testing.T) net.Listener {

@@ -107,6 +107,11 @@ func (c *Client) Binary(ctx context.Context, name string) ([]byte, error) {
 	return c.fetch(ctx, http.MethodGet, "/v1/binaries/"+url.PathEscape(name), MaxBinary)
 }
 
+// Metrics returns the agent's metrics in Prometheus' text format; ErrNotFound when it has none.
+func (c *Client) Metrics(ctx context.Context) ([]byte, error) {
+	return c.get(ctx, http.MethodGet, "/metrics")
+}
+
 func (c *Client) decode(ctx context.Context, path string, into any) error {
 	body, err := c.get(ctx, http.MethodGet, path)
 	if err != nil {
