@@ -163,11 +163,9 @@ type Task struct {
 	Config *apiextensionsv1.JSON `json:"config,omitempty"`
 }
 
-// Sweep lists the alternatives of one attribute of one task: either values or a range. CEL rules cannot
-// see values of any type, so the number of properties says that one of the two must be there.
+// Sweep lists the alternatives of one attribute of one task: either values or a range.
 //
-// +kubebuilder:validation:MinProperties=3
-// +kubebuilder:validation:MaxProperties=3
+// +kubebuilder:validation:XValidation:rule="has(self.range) != has(dyn(self).values)",message="give either values or range"
 type Sweep struct {
 	// task is the name of the task.
 	// +kubebuilder:validation:MinLength=1
