@@ -1,0 +1,162 @@
+package faketarget
+
+import (
+	"context"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"k8s.io/utils/clock"
+)
+
+// outbox is what waits to be sent on one connection. Nobody waits for it; a nil outbox loses everything.
+type outbox struct {
+	burst int
+
+	mu     sync.Mutex
+	ready  [][]byte // each is one write
+	frames [][]byte // of a burst that is not complete
+	more   chan struct{}
+}
+
+func newOutbox(burst int) *outbox { return &outbox{burst: burst, more: make(chan struct{}, 1)} }
+
+// profile queues a profile frame, in a burst if there is one.
+func (o *outbox) profile(message []byte) {
+	if o == nil {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.frames = append(o.frames, message)
+	if len(o.frames) >= o.burst {
+		o.flush()
+	}
+}
+
+// put queues anything else, behind the frames.
+func (o *outbox) put(message []byte) {
+	if o == nil {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.flush()
+	o.ready = append(o.ready, message)
+	o.wake()
+}
+
+func (o *outbox) flush() {
+	if len(o.frames) > 0 {
+		o.ready = append(o.ready, slices.Concat(o.frames...))
+		o.frames = nil
+		o.wake()
+	}
+}
+
+func (o *outbox) wake() {
+	select {
+	case o.more <- struct{}{}:
+	default:
+	}
+}
+
+func (o *outbox) take() [][]byte {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	taken := o.ready
+	o.ready = nil
+	return taken
+}
+
+// pieces says how writes are cut up.
+type pieces struct {
+	size  int
+	pause time.Duration
+	clock clock.Clock
+}
+
+// write sends what is queued until ctx ends or the socket fails; it passes the gate before each piece.
+func (o *outbox) write(ctx context.Context, conn net.Conn, g *gate, p pieces) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-o.more:
+		}
+		for _, message := range o.take() {
+			if !p.write(ctx, conn, g, message) {
+				return
+			}
+		}
+	}
+}
+
+func (p pieces) write(ctx context.Context, conn net.Conn, g *gate, message []byte) bool {
+	size := p.size
+	if size <= 0 {
+		size = len(message)
+	}
+	for piece := range slices.Chunk(message, max(size, 1)) {
+		if g.wait(ctx) != nil {
+			return false
+		}
+		if _, err := conn.Write(piece); err != nil {
+			return false
+		}
+		if !pause(ctx, p.clock, p.pause) {
+			return false
+		}
+	}
+	return true
+}
+
+// pause waits for d and reports whether ctx still lives.
+func pause(ctx context.Context, c clock.Clock, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	t := c.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C():
+		return true
+	}
+}
+
+// gate holds everybody who wants to pass while it is shut.
+type gate struct {
+	mu   sync.Mutex
+	shut chan struct{} // nil: open; closed when it opens
+}
+
+func (g *gate) set(shut bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case shut && g.shut == nil:
+		g.shut = make(chan struct{})
+	case !shut && g.shut != nil:
+		close(g.shut)
+		g.shut = nil
+	}
+}
+
+func (g *gate) wait(ctx context.Context) error {
+	for {
+		g.mu.Lock()
+		shut := g.shut
+		g.mu.Unlock()
+		if shut == nil {
+			return ctx.Err()
+		}
+		select {
+		case <-shut:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
