@@ -18,7 +18,7 @@ go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{range .TestImpo
 		kind = "unit"
 		for (i = 2; i <= NF; i++) if ($i == module "/internal/testenv") kind = "api"
 		if (path in boots) kind = "qemu"
-		if (path ~ /^\.\/test\/(demo|e2e|lab)$/) kind = "e2e"
+		if (path ~ /^\.\/test\/(bench|demo|e2e|lab)$/) kind = "e2e"
 		if (path ~ /^\.\/internal\/testenv$/) kind = "api"
 		if (kind == want) print path
 	}'

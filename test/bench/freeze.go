@@ -130,10 +130,7 @@ func (r *rig) measure(ctx context.Context, random *rand.Rand, keepOut bool) erro
 		pause(ctx, wait)
 	}
 	pause(ctx, time.Duration(random.Int64N(int64(2*r.setting.Interval)))) // any phase of the echoes
-	if _, err := r.await(ctx, "the guest is ready for the next freeze", readyTimeout, func(s agentapi.State) bool { return s.Ready }); err != nil {
-		return err
-	}
-	said, err := r.command(ctx, "hang")
+	said, err := r.hang(ctx)
 	if err != nil {
 		return err
 	}
@@ -149,6 +146,24 @@ func (r *rig) measure(ctx context.Context, random *rand.Rand, keepOut bool) erro
 	}
 	r.done = append(r.done, timesOf(said, *back.LastRecovery, back.Time))
 	return nil
+}
+
+// hang freezes the guest, and returns when it had said its last word. A false alarm right then cuts the
+// connection: the guest is asked again when it is back.
+func (r *rig) hang(ctx context.Context) (time.Time, error) {
+	for {
+		if _, err := r.await(ctx, "the guest is ready for the next freeze", readyTimeout, func(s agentapi.State) bool { return s.Ready }); err != nil {
+			return time.Time{}, err
+		}
+		asked := time.Now()
+		said, err := r.command(ctx, "hang")
+		if err == nil {
+			return said, nil
+		}
+		if s, _ := r.now(); s.LastRecovery == nil || s.LastRecovery.Time.Before(asked) {
+			return time.Time{}, err
+		}
+	}
 }
 
 // timesOf are the times of one recovery. The guest said its last word at said and froze hangDelay later, or

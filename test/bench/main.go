@@ -55,7 +55,7 @@ slow numbers: those depend on the machine, which the first line describes.`,
 			if err := o.complete(cmd.Flags().Changed); err != nil {
 				return err
 			}
-			return measure(cmd.Context(), o, cmd.OutOrStdout(), newProgress(os.Stderr))
+			return new(bench).measure(cmd.Context(), o, cmd.OutOrStdout(), newProgress(os.Stderr))
 		},
 	}
 	o.register(cmd)
@@ -68,21 +68,18 @@ type bench struct {
 	progress *progress
 	lodging  lodging
 	random   *rand.Rand
-	out      io.Writer
 	report   Report
 }
 
-// measure runs every part that is wanted. Nothing of it is left when it returns.
-func measure(ctx context.Context, o *options, out io.Writer, p *progress) (err error) {
+// measure runs every part that is wanted. Nothing of it is left when it returns, apart from the report.
+func (b *bench) measure(ctx context.Context, o *options, out io.Writer, p *progress) (err error) {
 	dir, err := os.MkdirTemp("", "genode-bench-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	b := &bench{
-		options: o, progress: p, lodging: lodging{dir: dir}, out: out,
-		random: rand.New(rand.NewPCG(o.seed, 0)),
-	}
+	b.options, b.progress, b.lodging = o, p, lodging{dir: dir}
+	b.random = rand.New(rand.NewPCG(o.seed, 0))
 	b.report.Machine = machineFacts(ctx, o)
 	if o.output == "text" {
 		fmt.Fprintln(out, b.report.Machine)

@@ -26,6 +26,9 @@ type Report struct {
 	VariantsLoad Load         `json:"variantsLoad,omitzero"`
 }
 
+// errFalseAlarm marks errors that say that a healthy guest was taken for a frozen one.
+var errFalseAlarm = errors.New("false alarm")
+
 // failure is an error when something went wrong; slow numbers are none.
 func (r *Report) failure() error {
 	var all []error
@@ -34,12 +37,12 @@ func (r *Report) failure() error {
 			all = append(all, fmt.Errorf("%s, %s: %s", s.Step, s.Setting, s.Failure))
 		}
 		if s.FalseAlarms > 0 {
-			all = append(all, fmt.Errorf("%s, %s: %d verdicts without a freeze", s.Step, s.Setting, s.FalseAlarms))
+			all = append(all, fmt.Errorf("%s, %s: %w: %d verdicts without a freeze", s.Step, s.Setting, errFalseAlarm, s.FalseAlarms))
 		}
 	}
 	for _, s := range r.Busy {
 		if s.FalseAlarms > 0 {
-			all = append(all, fmt.Errorf("%s, %s: %d false alarms", s.Load, s.Setting, s.FalseAlarms))
+			all = append(all, fmt.Errorf("%s, %s: %w: %d verdicts", s.Load, s.Setting, errFalseAlarm, s.FalseAlarms))
 		}
 	}
 	return errors.Join(all...)
