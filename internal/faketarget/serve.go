@@ -118,7 +118,6 @@ func (r *reader) message(ctx context.Context, word framing.Word) error {
 	case framing.SendBinaries:
 		return r.binaries(ctx)
 	}
-	r.note(Record{What: name, Word: uint32(word)})
 	return r.command(ctx, word)
 }
 
@@ -148,6 +147,7 @@ func (r *reader) command(ctx context.Context, word framing.Word) error {
 		}
 	}
 	t.mu.Lock()
+	t.note(Record{What: names[word], Word: uint32(word)}) // seen when it is handled: the lock is held
 	now := t.opts.Clock.Now()
 	switch word {
 	case framing.Clear:
