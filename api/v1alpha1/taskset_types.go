@@ -15,6 +15,9 @@ import (
 // +kubebuilder:validation:XValidation:rule="has(self.sweeps) == has(oldSelf.sweeps) && (!has(self.sweeps) || self.sweeps == oldSelf.sweeps)",message="sweeps are immutable because results refer to variant numbers; create a new TaskSet"
 // +kubebuilder:validation:XValidation:rule="!has(self.sweeps) || self.sweeps.all(s, self.tasks.exists(t, t.name == s.task))",message="every sweep must name a task of spec.tasks in its field task"
 // +kubebuilder:validation:XValidation:rule="has(self.order) == has(oldSelf.order) && (!has(self.order) || self.order == oldSelf.order)",message="order is immutable because results refer to variant numbers; create a new TaskSet"
+// +kubebuilder:validation:XValidation:rule="has(self.draws) == has(oldSelf.draws) && (!has(self.draws) || self.draws == oldSelf.draws)",message="draws are immutable because results refer to variant numbers; create a new TaskSet"
+// +kubebuilder:validation:XValidation:rule="!has(self.draws) || self.draws.all(d, self.tasks.exists(t, t.name == d.task))",message="every draw must name a task of spec.tasks in its field task"
+// +kubebuilder:validation:XValidation:rule="has(self.seed) == has(oldSelf.seed) && (!has(self.seed) || self.seed == oldSelf.seed)",message="seed is immutable because results refer to variant numbers; create a new TaskSet"
 type TaskSetSpec struct {
 	// tasks of the task-set. A task's id on the target is its position in this list.
 	// +kubebuilder:validation:MinItems=1
@@ -34,6 +37,18 @@ type TaskSetSpec struct {
 	// +kubebuilder:default=Given
 	// +optional
 	Order Order `json:"order,omitempty"`
+	// draws vary attributes at random: each variant gets its own values, and the number of variants stays
+	// the same. What a variant gets depends on the seed and its number only.
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=atomic
+	// +optional
+	Draws []Draw `json:"draws,omitempty"`
+	// seed of everything that is random. Defaults to a number made from the TaskSet's UID, which
+	// status.seed shows.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=9007199254740991
+	// +optional
+	Seed *int64 `json:"seed,omitempty"`
 	// completion says when a variant is complete.
 	// +kubebuilder:default={}
 	// +optional
@@ -207,6 +222,51 @@ type IntegerRange struct {
 	Step int64 `json:"step,omitempty"`
 }
 
+// Draw draws one attribute of one task at random for each variant: uniform, logUniform or choice. The
+// rule needs dyn because values of any type are no part of the type that CEL sees.
+//
+// +kubebuilder:validation:XValidation:rule="(has(self.uniform) ? 1 : 0) + (has(self.logUniform) ? 1 : 0) + (has(dyn(self).choice) ? 1 : 0) == 1",message="give exactly one of uniform, logUniform and choice"
+// +kubebuilder:validation:XValidation:rule="!has(self.logUniform) || self.logUniform.from >= 1",message="logUniform.from must be at least 1, because 0 has no logarithm"
+type Draw struct {
+	// task is the name of the task.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=32
+	// +required
+	Task string `json:"task,omitempty"`
+	// attribute that is drawn: a field of the task such as priority or periodMilliseconds, or a path into
+	// its config such as config.arg1.
+	// +kubebuilder:validation:XValidation:rule="self in ['pkg','quota','priority','periodMilliseconds','criticalTimeMilliseconds','executionTimeMilliseconds','deadlineMilliseconds','offsetMilliseconds','numberOfJobs','caps','cores','coreOffset'] || self.matches('^config([.][A-Za-z_][A-Za-z0-9_-]*)+$')",message="attribute must be a field of the task (pkg, quota, priority, periodMilliseconds, criticalTimeMilliseconds, executionTimeMilliseconds, deadlineMilliseconds, offsetMilliseconds, numberOfJobs, caps, cores, coreOffset) or a path into its config such as config.arg1"
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +required
+	Attribute string `json:"attribute,omitempty"`
+	// uniform draws each whole number of an interval with the same probability.
+	// +optional
+	Uniform *IntegerInterval `json:"uniform,omitempty"`
+	// logUniform draws a whole number of an interval whose logarithm is uniformly distributed, so that
+	// 1 to 10, 10 to 100 and 100 to 1000 are equally probable. It begins at 1 or later.
+	// +optional
+	LogUniform *IntegerInterval `json:"logUniform,omitempty"`
+	// choice draws one of these values, each with the same probability.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=1024
+	// +listType=atomic
+	// +optional
+	Choice []apiextensionsv1.JSON `json:"choice,omitempty"`
+}
+
+// IntegerInterval is the whole numbers from from to to, both included.
+//
+// +kubebuilder:validation:XValidation:rule="self.to >= self.from",message="to must not be less than from"
+type IntegerInterval struct {
+	// from is the smallest number.
+	// +required
+	From *int64 `json:"from,omitempty"`
+	// to is the largest number.
+	// +required
+	To *int64 `json:"to,omitempty"`
+}
+
 // Completion says when a variant is complete.
 type Completion struct {
 	// jobsPerTask is the number of finished jobs of every task that completes a variant. Defaults to 1.
@@ -289,6 +349,10 @@ type TaskSetStatus struct {
 	// variants counts the variants.
 	// +optional
 	Variants *VariantCounts `json:"variants,omitempty"`
+	// seed of everything that is random in the campaign; absent when nothing is. Put it into spec.seed of
+	// another TaskSet to get the same variants.
+	// +optional
+	Seed *int64 `json:"seed,omitempty"`
 	// startTime is when the first variant was handed out.
 	// +optional
 	StartTime *metav1.Time `json:"startTime,omitempty"`

@@ -42,7 +42,7 @@ func (r *Reconciler) observe(ctx context.Context, name types.NamespacedName) (*s
 	if finished(&ts) {
 		return s, nil
 	}
-	s.space, s.spaceErr = variant.Build(&ts.Spec)
+	s.space, s.spaceErr = variant.Build(&ts.Spec, variant.DefaultSeed(variant.SeedOf(string(ts.UID))))
 	var err error
 	if s.targets, err = r.targets(ctx, &ts); err != nil {
 		return nil, err

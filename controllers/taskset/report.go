@@ -33,6 +33,9 @@ func report(now time.Time, s *scope, p plan) []events.Event {
 		return transitions(s)
 	}
 	w.Set(v1alpha1.ConditionValid, metav1.ConditionTrue, v1alpha1.ReasonReady, "spec makes %s variants of %d tasks", s.space.Count(), len(ts.Spec.Tasks))
+	if seed, random := s.space.Seed(); random {
+		ts.Status.Seed = &seed
+	}
 	reportBinaries(w, s)
 	reportProgress(w, s)
 	if s.running && s.snapshot.State != campaign.StateLoading {

@@ -64,6 +64,20 @@ func running(state campaign.State, finished uint64) func(*scope) {
 	}
 }
 
+func TestTheSeedIsShownWhenSomethingIsRandom(t *testing.T) {
+	ts := sweepTaskSet()
+	report(now, scopeOf(ts, nil), plan{})
+	if ts.Status.Seed != nil {
+		t.Errorf("seed %d of a campaign without draws", *ts.Status.Seed)
+	}
+	ts.Spec.Seed = ptr.To[int64](42)
+	ts.Spec.Draws = []v1alpha1.Draw{{Task: ts.Spec.Tasks[0].Name, Attribute: "caps", Uniform: &v1alpha1.IntegerInterval{From: ptr.To[int64](1), To: ptr.To[int64](9)}}}
+	report(now, scopeOf(ts, nil), plan{})
+	if ts.Status.Seed == nil || *ts.Status.Seed != 42 {
+		t.Errorf("seed %v, want 42", ts.Status.Seed)
+	}
+}
+
 func TestConditions(t *testing.T) {
 	cases := map[string]struct {
 		ts   func(*v1alpha1.TaskSet)

@@ -9,7 +9,7 @@ import (
 	"github.com/genode-operator/genode-operator/internal/testenv"
 )
 
-// A sweep's values may be of any type, which CEL rules cannot see; the schema has to tell by other means.
+// A sweep's values may be of any type, which CEL rules see only when they ask for it with dyn.
 func TestASweepIsEitherValuesOrARange(t *testing.T) {
 	config := testenv.Start(t)
 	api := newCreator(t, config)
@@ -21,8 +21,8 @@ func TestASweepIsEitherValuesOrARange(t *testing.T) {
 	}{
 		"values of any type are accepted": {map[string]any{"task": "hello", "attribute": "config.a", "values": values}, ""},
 		"a range is accepted":             {map[string]any{"task": "hello", "attribute": "priority", "range": interval}, ""},
-		"neither is refused":              {map[string]any{"task": "hello", "attribute": "priority"}, "at least 3"},
-		"both are refused":                {map[string]any{"task": "hello", "attribute": "priority", "values": values, "range": interval}, "at most 3"},
+		"neither is refused":              {map[string]any{"task": "hello", "attribute": "priority"}, "give either values or range"},
+		"both are refused":                {map[string]any{"task": "hello", "attribute": "priority", "values": values, "range": interval}, "give either values or range"},
 		"a task that is none is refused":  {map[string]any{"task": "other", "attribute": "priority", "range": interval}, "every sweep must name a task"},
 	}
 	for name, tc := range cases {

@@ -5,12 +5,15 @@ import (
 	"strconv"
 	"strings"
 
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+
 	"github.com/genode-operator/genode-operator/api/v1alpha1"
 	"github.com/genode-operator/genode-operator/internal/taskset"
 )
 
-// axis is one sweep, resolved: one digit of a variant's number.
+// axis is what one sweep or draw varies, and the values that there are.
 type axis struct {
+	path      string // in the spec
 	task      int    // index of the task
 	attribute string // as the sweep names it
 	values    []alternative
@@ -51,67 +54,76 @@ func (a *axis) text(i uint64) string {
 	return strconv.FormatInt(a.at(i), 10)
 }
 
-func newAxis(path string, sweep v1alpha1.Sweep, base []taskset.Task, before []axis) (axis, error) {
-	a := axis{task: -1, attribute: sweep.Attribute}
+// newAxis finds the task and the attribute; setValues or setRange then say what the values are.
+func newAxis(path, task, attribute string, base []taskset.Task, before []*axis) (axis, error) {
+	a := axis{path: path, task: -1, attribute: attribute}
 	for i, t := range base {
-		if t.Name == sweep.Task {
+		if t.Name == task {
 			a.task = i
 		}
 	}
 	if a.task < 0 {
-		return a, fmt.Errorf("%s.task: %q is not the name of a task; use one of spec.tasks", path, sweep.Task)
+		return a, fmt.Errorf("%s.task: %q is not the name of a task; use one of spec.tasks", path, task)
 	}
-	if err := a.checkAttribute(path+".attribute", base[a.task].Config, before); err != nil {
+	return a, a.checkAttribute(path+".attribute", base[a.task].Config, before)
+}
+
+// newSweep resolves one sweep.
+func newSweep(path string, sweep v1alpha1.Sweep, base []taskset.Task, before []*axis) (axis, error) {
+	a, err := newAxis(path, sweep.Task, sweep.Attribute, base, before)
+	switch {
+	case err != nil:
 		return a, err
-	}
-	if (sweep.Range == nil) == (len(sweep.Values) == 0) {
+	case (sweep.Range == nil) == (len(sweep.Values) == 0):
 		return a, fmt.Errorf("%s: give either values or range", path)
+	case sweep.Range != nil:
+		return a, a.setRange(path+".range", sweep.Range.From, sweep.Range.To, sweep.Range.Step)
 	}
-	if sweep.Range != nil {
-		return a, a.setRange(path+".range", *sweep.Range)
-	}
-	for j, raw := range sweep.Values {
-		value, err := newAlternative(fmt.Sprintf("%s.values[%d]", path, j), sweep.Attribute, raw.Raw)
-		if err != nil {
-			return a, err
-		}
-		a.values = append(a.values, value)
-	}
-	return a, nil
+	return a, a.setValues(path+".values", sweep.Values)
 }
 
 // checkAttribute refuses what is no attribute, and a second sweep over the same thing or a part of it.
-func (a *axis) checkAttribute(path string, config taskset.Config, before []axis) error {
+func (a *axis) checkAttribute(path string, config taskset.Config, before []*axis) error {
 	_, numeric := numbers[a.attribute]
 	if !numeric && a.attribute != attributePkg && a.attribute != attributeQuota {
 		if err := checkConfigPath(path, a.attribute, config); err != nil {
 			return err
 		}
 	}
-	for i, b := range before {
+	for _, b := range before {
 		overlap := strings.HasPrefix(a.attribute+".", b.attribute+".") || strings.HasPrefix(b.attribute+".", a.attribute+".")
 		if a.task == b.task && overlap {
-			return fmt.Errorf("%s: %q overlaps %q of spec.sweeps[%d]; vary each thing once", path, a.attribute, b.attribute, i)
+			return fmt.Errorf("%s: %q overlaps %q of %s; vary each thing once", path, a.attribute, b.attribute, b.path)
 		}
 	}
 	return nil
 }
 
-func (a *axis) setRange(path string, r v1alpha1.IntegerRange) error {
-	if r.From == nil || r.To == nil {
+func (a *axis) setValues(path string, values []apiextensionsv1.JSON) error {
+	for j, raw := range values {
+		value, err := newAlternative(fmt.Sprintf("%s[%d]", path, j), a.attribute, raw.Raw)
+		if err != nil {
+			return err
+		}
+		a.values = append(a.values, value)
+	}
+	return nil
+}
+
+func (a *axis) setRange(path string, from, to *int64, step int64) error {
+	if from == nil || to == nil {
 		return fmt.Errorf("%s: give both from and to", path)
 	}
-	step := r.Step
 	if step == 0 {
 		step = 1
 	}
-	if step < 0 || *r.To < *r.From {
-		return fmt.Errorf("%s: %d to %d in steps of %d is no range; use from <= to and a step of at least 1", path, *r.From, *r.To, step)
+	if step < 0 || *to < *from {
+		return fmt.Errorf("%s: %d to %d in steps of %d is no range; use from <= to and a step of at least 1", path, *from, *to, step)
 	}
-	span := uint64(*r.To) - uint64(*r.From)
-	a.from, a.step = *r.From, uint64(step)
+	span := uint64(*to) - uint64(*from)
+	a.from, a.step = *from, uint64(step)
 	if a.steps = span/a.step + 1; a.steps == 0 {
-		return fmt.Errorf("%s: it has 2^64 values; use a larger step", path)
+		return fmt.Errorf("%s: it has 2^64 values; leave some out", path)
 	}
 	return a.setInteger(path)
 }

@@ -3,11 +3,12 @@
 //
 // The product of the sweeps makes the variants. The number is read as a mixed-radix number with one
 // digit for each sweep; the first sweep is the slowest digit, the last one the fastest, unless the
-// campaign's order is Taskgen.
+// campaign's order is Taskgen. Draws do not multiply: they are a function of the seed and the number.
 package variant
 
 import (
 	"fmt"
+	"iter"
 	"math/big"
 	"slices"
 
@@ -22,34 +23,41 @@ type Space struct {
 	axes   []axis  // the sweeps, in their own order
 	digits []digit // of a variant's number, slowest first
 	count  *big.Int
+	draws  []draw
+	seed   int64
 }
 
-// Assignment says which value a sweep has in one variant.
+// Assignment says which value a sweep or a draw has in one variant.
 type Assignment struct {
 	Task      string // name of the task
 	Attribute string // as the sweep names it
 	Value     string // a text as it is, everything else as JSON
 }
 
+// Option changes how Build makes a Space.
+type Option func(*Space)
+
+// DefaultSeed is the seed of a campaign whose spec has none; see SeedOf. Without it that is 0.
+func DefaultSeed(seed int64) Option { return func(s *Space) { s.seed = seed } }
+
 // Build checks a campaign and makes its space of variants. Errors name the field of the spec, its
 // value and what to do. Defaults of the API are applied where the spec has none, so that a spec that
 // never saw an API server works as well: quota 1Mi, numberOfJobs as completion.jobsPerTask, step 1.
 //
 // The rules of one target's generation are not applied here: see taskset.Check.
-func Build(spec *v1alpha1.TaskSetSpec) (*Space, error) {
+func Build(spec *v1alpha1.TaskSetSpec, options ...Option) (*Space, error) {
 	base, err := baseTasks(spec)
 	if err != nil {
 		return nil, err
 	}
 	s := &Space{base: base, count: big.NewInt(1)}
-	for i, sweep := range spec.Sweeps {
-		a, err := newAxis(fmt.Sprintf("spec.sweeps[%d]", i), sweep, base, s.axes)
-		if err != nil {
-			return nil, err
-		}
-		s.axes = append(s.axes, a)
+	for _, option := range options {
+		option(s)
 	}
-	if s.digits, err = newDigits(spec.Order, s.axes); err != nil {
+	if spec.Seed != nil {
+		s.seed = *spec.Seed
+	}
+	if err := s.resolve(spec); err != nil {
 		return nil, err
 	}
 	for _, d := range s.digits {
@@ -65,43 +73,89 @@ func Build(spec *v1alpha1.TaskSetSpec) (*Space, error) {
 	return s, nil
 }
 
+// resolve makes the axes of sweeps and draws.
+func (s *Space) resolve(spec *v1alpha1.TaskSetSpec) error {
+	var before []*axis
+	for i, sweep := range spec.Sweeps {
+		a, err := newSweep(fmt.Sprintf("spec.sweeps[%d]", i), sweep, s.base, before)
+		if err != nil {
+			return err
+		}
+		s.axes = append(s.axes, a)
+		before = append(before, &a)
+	}
+	for i, d := range spec.Draws {
+		drawn, err := newDraw(fmt.Sprintf("spec.draws[%d]", i), d, s.base, before)
+		if err != nil {
+			return err
+		}
+		s.draws = append(s.draws, drawn)
+		before = append(before, &drawn.axis)
+	}
+	var err error
+	s.digits, err = newDigits(spec.Order, s.axes)
+	return err
+}
+
 // Count is the number of variants, at least 1. The result belongs to the caller.
 func (s *Space) Count() *big.Int { return new(big.Int).Set(s.count) }
 
-// At is the task-set of variant n, in time proportional to the number of tasks and sweeps. It fails
-// when there is no such variant. Config trees may be shared between variants: do not change them.
+// Seed is the seed of what is random, and whether anything is.
+func (s *Space) Seed() (int64, bool) { return s.seed, len(s.draws) > 0 }
+
+// At is the task-set of variant n, in time proportional to the number of tasks, sweeps and draws. It
+// fails when there is no such variant. Config trees may be shared between variants: do not change them.
 func (s *Space) At(n uint64) ([]taskset.Task, error) {
 	index, err := s.indices(n)
 	if err != nil {
 		return nil, err
 	}
 	tasks := slices.Clone(s.base)
-	for i, a := range s.axes {
+	for i, a := range s.varied() {
 		a.apply(&tasks[a.task], index[i])
 	}
 	return tasks, nil
 }
 
-// Values lists what the sweeps are in variant n, in the order of the sweeps. It is empty when there
-// is no such variant.
+// Values lists what the sweeps and then the draws are in variant n, in the order of the spec. It is
+// empty when there is no such variant.
 func (s *Space) Values(n uint64) []Assignment {
 	index, err := s.indices(n)
 	if err != nil {
 		return nil
 	}
-	out := make([]Assignment, len(s.axes))
-	for i, a := range s.axes {
+	out := make([]Assignment, len(index))
+	for i, a := range s.varied() {
 		out[i] = Assignment{Task: s.base[a.task].Name, Attribute: a.attribute, Value: a.text(index[i])}
 	}
 	return out
 }
 
-// indices says which value each axis has in variant n.
+// varied counts through the axes of the sweeps and then of the draws.
+func (s *Space) varied() iter.Seq2[int, *axis] {
+	return func(yield func(int, *axis) bool) {
+		for i := range s.axes {
+			if !yield(i, &s.axes[i]) {
+				return
+			}
+		}
+		for i := range s.draws {
+			if !yield(len(s.axes)+i, &s.draws[i].axis) {
+				return
+			}
+		}
+	}
+}
+
+// indices says which value each axis of varied has in variant n.
 func (s *Space) indices(n uint64) ([]uint64, error) {
 	if s.count.IsUint64() && n >= s.count.Uint64() {
 		return nil, fmt.Errorf("variant %d: there are only %s; use 0 to %[2]s minus one", n, s.count)
 	}
-	index := make([]uint64, len(s.axes))
+	index := make([]uint64, len(s.axes)+len(s.draws))
+	for i := range s.draws {
+		index[len(s.axes)+i] = s.draws[i].index(s.seed, n, uint64(i))
+	}
 	for _, d := range slices.Backward(s.digits) {
 		for _, axis := range d.axes {
 			index[axis] = n % d.size
