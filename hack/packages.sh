@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # packages.sh unit|api|qemu|e2e: prints the packages of one kind of test, as paths for "go test".
-#   api   tests that start a real API server (they import internal/testenv)
+#   api   tests that start a real API server (they import internal/testenv, or are in internal/devcluster)
 #   qemu  tests that boot the reference guest (they read REFGUEST_IMAGE)
 #   e2e   tests of the whole (test/e2e and what it is made of)
 #   unit  all others
@@ -19,6 +19,6 @@ go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{range .TestImpo
 		for (i = 2; i <= NF; i++) if ($i == module "/internal/testenv") kind = "api"
 		if (path in boots) kind = "qemu"
 		if (path ~ /^\.\/test\/(bench|demo|e2e|lab)$/) kind = "e2e"
-		if (path ~ /^\.\/internal\/testenv$/) kind = "api"
+		if (path ~ /^\.\/internal\/(testenv|devcluster)$/) kind = "api"
 		if (kind == want) print path
 	}'
