@@ -74,6 +74,9 @@ func (t *Target) store(name string, content []byte) bool {
 // start releases the tasks. The caller holds t.mu.
 func (t *Target) start(now time.Time) {
 	t.starts++
+	if t.epoch.IsZero() {
+		t.epoch = now
+	}
 	var offset time.Duration
 	for _, k := range t.tasks {
 		if t.rules.offsets && !t.rules.startSleeps {
@@ -141,6 +144,7 @@ func (t *Target) release(k *task, at time.Time) {
 	t.log("START", k, at)
 	k.began, k.ended = t.stamp(at), 0
 	t.pass(AtRelease)
+	t.act(AtRelease, plan.Do, &verdict{})
 	if plan.Milliseconds >= 0 {
 		t.schedule(at.Add(time.Duration(plan.Milliseconds)*time.Millisecond), func(at time.Time) { t.end(j, plan.Outcome, at) })
 	}

@@ -16,7 +16,8 @@ type Options struct {
 
 	// Job says what becomes of a job when it is released. Default: it takes no time and ends with EXIT.
 	Job func(Job) Plan
-	// StampBase is added to every stamp. Stamps wrap at 4,294,967 ms.
+	// StampBase is the stamp of the first START since the target exists or was rebooted. Stamps wrap at
+	// 4,294,967 ms.
 	StampBase time.Duration
 	// ClearDelay is how long CLEAR blocks; see ClearDelay of this package for what the originals do.
 	ClearDelay time.Duration
@@ -81,6 +82,7 @@ type Plan struct {
 	Milliseconds int64  // until it ends by itself; see Endless
 	Outcome      string // event at the end; default EXIT
 	Refused      bool   // it is not scheduled at all
+	Do           Action // happens as soon as the job runs
 }
 
 // Endless as Plan.Milliseconds: the job runs until it is killed.

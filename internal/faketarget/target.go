@@ -27,7 +27,7 @@ type Target struct {
 	connections int
 	dead        bool
 
-	epoch    time.Time
+	epoch    time.Time // of the stamps; zero until START
 	agenda   []entry
 	tasks    []*task
 	binaries map[string][]byte
@@ -57,7 +57,7 @@ func Start(opts Options) (*Target, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	t := &Target{
 		opts: opts, rules: rulesOf(opts.Generation), ctx: func() context.Context { return ctx }, cancel: cancel,
-		woken: make(chan struct{}, 1), address: opts.Address, epoch: opts.Clock.Now(),
+		woken: make(chan struct{}, 1), address: opts.Address,
 		binaries: map[string][]byte{}, changed: make(chan struct{}),
 	}
 	for _, f := range opts.Faults {
@@ -175,7 +175,7 @@ func (t *Target) reboot() {
 	}
 	t.drop(true)
 	t.tasks, t.events, t.held, t.agenda, t.running = nil, nil, nil, nil, 0
-	t.binaries, t.epoch, t.dead = map[string][]byte{}, t.opts.Clock.Now(), false
+	t.binaries, t.epoch, t.dead = map[string][]byte{}, time.Time{}, false
 	t.gate.set(false)
 }
 
@@ -212,27 +212,26 @@ type verdict struct {
 func (t *Target) pass(at Step) verdict {
 	var v verdict
 	for _, f := range t.faults {
-		if !f.strikes(at, t.running) {
-			continue
-		}
-		switch f.Do.kind {
-		case doHang:
-			t.hang()
-		case doClose, doReset:
-			t.drop(f.Do.kind == doReset)
-		case doSkip:
-			v.lost = true
-		case doReplace:
-			if at == AtPush {
-				v.instead = f.Do.bytes
-				continue
-			}
-			t.out.put(f.Do.bytes)
-		case doSend:
-			t.out.put(f.Do.bytes)
+		if f.strikes(at, t.running) {
+			t.act(at, f.Do, &v)
 		}
 	}
 	return v
+}
+
+func (t *Target) act(at Step, do Action, v *verdict) {
+	switch {
+	case do.kind == doHang:
+		t.hang()
+	case do.kind == doClose, do.kind == doReset:
+		t.drop(do.kind == doReset)
+	case do.kind == doSkip:
+		v.lost = true
+	case do.kind == doReplace && at == AtPush:
+		v.instead = do.bytes
+	case do.kind == doReplace, do.kind == doSend:
+		t.out.put(do.bytes)
+	}
 }
 
 // keepTime does what the agenda says when it is due.
