@@ -41,6 +41,7 @@ type world struct {
 	kvm      []bool // of each launch
 	calls    []string
 	probes   int
+	looks    int // at QEMU's CPU times
 	cuts     int
 	open     int
 }
@@ -151,7 +152,10 @@ func (m *fakeMachine) Done() <-chan struct{}    { return m.done }
 func (m *fakeMachine) Events() <-chan qmp.Event { return m.events }
 func (m *fakeMachine) ExitError() error         { return m.how }
 
-func (m *fakeMachine) CPU() (run, wait time.Duration, err error) { return 0, 0, nil }
+func (m *fakeMachine) CPU() (run, wait time.Duration, err error) {
+	m.world.change(func(w *world) { w.looks++ })
+	return 0, 0, nil
+}
 
 func (m *fakeMachine) Kill() { m.end(errors.New("killed")) }
 

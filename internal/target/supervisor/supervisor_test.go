@@ -485,6 +485,26 @@ func TestEarlyClientsAreCutBeforeTheSnapshot(t *testing.T) {
 	})
 }
 
+func TestASilentGuestIsLookedAtOftenEnoughToNoticeWhyItIsSilent(t *testing.T) {
+	for name, timeout := range map[string]time.Duration{"default": 900 * time.Millisecond, "fast": 250 * time.Millisecond} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(c *Settings, _ *world) { c.Health.EchoTimeout = timeout; c.EchoInterval = timeout / 4 }, func(r rig) {
+				r.until("ready", 5*time.Second, ready)
+				r.freeze()
+				time.Sleep(timeout / 4) // its last answer came before this
+				before := 0
+				r.world.change(func(w *world) { before = w.looks })
+				time.Sleep(timeout / 2)
+				r.world.change(func(w *world) {
+					if looks := w.looks - before; looks < turnShare/2-1 {
+						t.Errorf("%d looks at QEMU's CPU times within %s of silence", looks, timeout/2)
+					}
+				})
+			})
+		})
+	}
+}
+
 func TestAQuietGuestIsReportedToWatchersRarely(t *testing.T) {
 	run(t, nil, func(r rig) {
 		r.until("ready", 5*time.Second, ready)
