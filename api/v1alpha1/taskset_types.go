@@ -18,6 +18,8 @@ import (
 // +kubebuilder:validation:XValidation:rule="has(self.draws) == has(oldSelf.draws) && (!has(self.draws) || self.draws == oldSelf.draws)",message="draws are immutable because results refer to variant numbers; create a new TaskSet"
 // +kubebuilder:validation:XValidation:rule="!has(self.draws) || self.draws.all(d, self.tasks.exists(t, t.name == d.task))",message="every draw must name a task of spec.tasks in its field task"
 // +kubebuilder:validation:XValidation:rule="has(self.seed) == has(oldSelf.seed) && (!has(self.seed) || self.seed == oldSelf.seed)",message="seed is immutable because results refer to variant numbers; create a new TaskSet"
+// +kubebuilder:validation:XValidation:rule="has(self.repeat) == has(oldSelf.repeat) && (!has(self.repeat) || self.repeat == oldSelf.repeat)",message="repeat is immutable because results refer to variant numbers; create a new TaskSet"
+// +kubebuilder:validation:XValidation:rule="has(self.sample) == has(oldSelf.sample) && (!has(self.sample) || self.sample == oldSelf.sample)",message="sample is immutable because results refer to variant numbers; create a new TaskSet"
 type TaskSetSpec struct {
 	// tasks of the task-set. A task's id on the target is its position in this list.
 	// +kubebuilder:validation:MinItems=1
@@ -43,6 +45,16 @@ type TaskSetSpec struct {
 	// +listType=atomic
 	// +optional
 	Draws []Draw `json:"draws,omitempty"`
+	// sample runs a random part of what the sweeps make instead of all of it.
+	// +optional
+	Sample *Sample `json:"sample,omitempty"`
+	// repeat is how often everything is run: after the last variant the first one follows again, with the
+	// same values, under a number of its own. Defaults to 1.
+	// +kubebuilder:default=1
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000
+	// +optional
+	Repeat int32 `json:"repeat,omitempty"`
 	// seed of everything that is random. Defaults to a number made from the TaskSet's UID, which
 	// status.seed shows.
 	// +kubebuilder:validation:Minimum=0
@@ -203,6 +215,13 @@ type Sweep struct {
 	// range is a range of integers.
 	// +optional
 	Range *IntegerRange `json:"range,omitempty"`
+	// zip is a name of your choice: sweeps of the same zip do not multiply but advance together, and must
+	// have the same number of values. Their place in the order is that of the first of them.
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="zip must consist of lower-case letters, digits and '-', beginning and ending with a letter or digit"
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=32
+	// +optional
+	Zip string `json:"zip,omitempty"`
 }
 
 // IntegerRange is from, from+step, ... up to and including to.
@@ -220,6 +239,16 @@ type IntegerRange struct {
 	// +kubebuilder:validation:Minimum=1
 	// +optional
 	Step int64 `json:"step,omitempty"`
+}
+
+// Sample says how much of the sweeps' product is run. No combination is run twice, unless draws make
+// them different.
+type Sample struct {
+	// count is the number of combinations. It may be more than the sweeps make only if there are draws;
+	// then each combination is run again, with other draws, after all of them were.
+	// +kubebuilder:validation:Minimum=1
+	// +required
+	Count int64 `json:"count,omitempty"`
 }
 
 // Draw draws one attribute of one task at random for each variant: uniform, logUniform or choice. The

@@ -84,7 +84,7 @@ func invalid(s *scope) string {
 		return s.spaceErr.Error()
 	}
 	if n := s.space.Count(); !n.IsInt64() || n.Int64() == math.MaxInt64 {
-		return fmt.Sprintf("spec.sweeps make %s variants; a campaign can have at most %d: leave out values", n, int64(math.MaxInt64-1))
+		return fmt.Sprintf("spec.sweeps make %s variants; a campaign can have at most %d: leave out values, or set spec.sample.count", n, int64(math.MaxInt64-1))
 	}
 	selector := s.taskset.Spec.Targets.Selector
 	if selector == nil || len(selector.MatchLabels)+len(selector.MatchExpressions) == 0 {

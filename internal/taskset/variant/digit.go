@@ -9,24 +9,45 @@ import (
 	"github.com/genode-operator/genode-operator/api/v1alpha1"
 )
 
-// digit is one digit of a variant's number. Its axes advance together.
+// digit is one digit of a point. Its axes advance together.
 type digit struct {
 	axes []int
 	size uint64
 }
 
-// newDigits makes the digits of a variant's number, the slowest first.
-func newDigits(order v1alpha1.Order, axes []axis) ([]digit, error) {
-	digits := make([]digit, len(axes))
-	for i, a := range axes {
-		digits[i] = digit{axes: []int{i}, size: a.size()}
+// newDigits makes the digits of a point, the slowest first.
+func newDigits(spec *v1alpha1.TaskSetSpec, axes []axis) ([]digit, error) {
+	order := make([]int, len(axes))
+	for i := range order {
+		order[i] = i
 	}
-	switch order {
+	switch spec.Order {
 	case "", v1alpha1.OrderGiven:
 	case v1alpha1.OrderTaskgen:
-		slices.SortStableFunc(digits, func(a, b digit) int { return compareAsTaskgen(&axes[a.axes[0]], &axes[b.axes[0]]) })
+		slices.SortStableFunc(order, func(a, b int) int { return compareAsTaskgen(&axes[a], &axes[b]) })
 	default:
-		return nil, fmt.Errorf("spec.order: %q is not known; use Given or Taskgen", order)
+		return nil, fmt.Errorf("spec.order: %q is not known; use Given or Taskgen", spec.Order)
+	}
+	var digits []digit
+	zips := map[string]int{} // to digits
+	for _, i := range order {
+		name := spec.Sweeps[i].Zip
+		at, begun := zips[name]
+		if name == "" || !begun {
+			zips[name] = len(digits)
+			digits = append(digits, digit{axes: []int{i}, size: axes[i].size()})
+			continue
+		}
+		d := &digits[at]
+		if other := d.axes[0]; axes[i].size() != d.size {
+			return nil, fmt.Errorf("%s.zip: %q has %d values here and %d in %s; sweeps that advance together need equally many", axes[i].path, name, axes[i].size(), d.size, axes[other].path)
+		}
+		d.axes = append(d.axes, i)
+	}
+	for _, d := range digits {
+		if name := spec.Sweeps[d.axes[0]].Zip; name != "" && len(d.axes) == 1 {
+			return nil, fmt.Errorf("%s.zip: no other sweep has the zip %q; give it to another one, or leave it out", axes[d.axes[0]].path, name)
+		}
 	}
 	return digits, nil
 }

@@ -2,8 +2,9 @@
 // computed from that number alone, however many there are. It is pure.
 //
 // The product of the sweeps makes the variants. The number is read as a mixed-radix number with one
-// digit for each sweep; the first sweep is the slowest digit, the last one the fastest, unless the
-// campaign's order is Taskgen. Draws do not multiply: they are a function of the seed and the number.
+// digit for each sweep, or for all sweeps of one zip; the first sweep is the slowest digit, the last one
+// the fastest, unless the campaign's order is Taskgen. Draws do not multiply: they are a function of the
+// seed and the number. A sample is a part of the product in random order, still addressed by number.
 package variant
 
 import (
@@ -21,10 +22,14 @@ import (
 type Space struct {
 	base   []taskset.Task
 	axes   []axis  // the sweeps, in their own order
-	digits []digit // of a variant's number, slowest first
-	count  *big.Int
+	digits []digit // of a point, slowest first
 	draws  []draw
 	seed   int64
+
+	points  *big.Int // combinations of the sweeps' values
+	sampled bool
+	once    *big.Int // variants of one repetition
+	count   *big.Int // variants
 }
 
 // Assignment says which value a sweep or a draw has in one variant.
@@ -50,7 +55,7 @@ func Build(spec *v1alpha1.TaskSetSpec, options ...Option) (*Space, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Space{base: base, count: big.NewInt(1)}
+	s := &Space{base: base}
 	for _, option := range options {
 		option(s)
 	}
@@ -60,8 +65,8 @@ func Build(spec *v1alpha1.TaskSetSpec, options ...Option) (*Space, error) {
 	if err := s.resolve(spec); err != nil {
 		return nil, err
 	}
-	for _, d := range s.digits {
-		s.count.Mul(s.count, new(big.Int).SetUint64(d.size))
+	if err := s.measure(spec); err != nil {
+		return nil, err
 	}
 	first, err := s.At(0)
 	if err != nil {
@@ -93,7 +98,7 @@ func (s *Space) resolve(spec *v1alpha1.TaskSetSpec) error {
 		before = append(before, &drawn.axis)
 	}
 	var err error
-	s.digits, err = newDigits(spec.Order, s.axes)
+	s.digits, err = newDigits(spec, s.axes)
 	return err
 }
 
@@ -101,7 +106,7 @@ func (s *Space) resolve(spec *v1alpha1.TaskSetSpec) error {
 func (s *Space) Count() *big.Int { return new(big.Int).Set(s.count) }
 
 // Seed is the seed of what is random, and whether anything is.
-func (s *Space) Seed() (int64, bool) { return s.seed, len(s.draws) > 0 }
+func (s *Space) Seed() (int64, bool) { return s.seed, s.sampled || len(s.draws) > 0 }
 
 // At is the task-set of variant n, in time proportional to the number of tasks, sweeps and draws. It
 // fails when there is no such variant. Config trees may be shared between variants: do not change them.
@@ -145,22 +150,4 @@ func (s *Space) varied() iter.Seq2[int, *axis] {
 			}
 		}
 	}
-}
-
-// indices says which value each axis of varied has in variant n.
-func (s *Space) indices(n uint64) ([]uint64, error) {
-	if s.count.IsUint64() && n >= s.count.Uint64() {
-		return nil, fmt.Errorf("variant %d: there are only %s; use 0 to %[2]s minus one", n, s.count)
-	}
-	index := make([]uint64, len(s.axes)+len(s.draws))
-	for i := range s.draws {
-		index[len(s.axes)+i] = s.draws[i].index(s.seed, n, uint64(i))
-	}
-	for _, d := range slices.Backward(s.digits) {
-		for _, axis := range d.axes {
-			index[axis] = n % d.size
-		}
-		n /= d.size
-	}
-	return index, nil
 }
