@@ -2,7 +2,6 @@ package faketarget
 
 import (
 	"context"
-	"net"
 	"slices"
 	"sync"
 	"time"
@@ -47,6 +46,13 @@ func (o *outbox) put(message []byte) {
 	o.wake()
 }
 
+// finish closes the connection in order, behind everything that is queued; nothing may follow.
+func (o *outbox) finish() {
+	if o != nil {
+		o.put(nil)
+	}
+}
+
 func (o *outbox) flush() {
 	if len(o.frames) > 0 {
 		o.ready = append(o.ready, slices.Concat(o.frames...))
@@ -78,7 +84,7 @@ type pieces struct {
 }
 
 // write sends what is queued until ctx ends or the socket fails; it passes the gate before each piece.
-func (o *outbox) write(ctx context.Context, conn net.Conn, g *gate, p pieces) {
+func (o *outbox) write(ctx context.Context, conn connection, g *gate, p pieces) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -93,7 +99,10 @@ func (o *outbox) write(ctx context.Context, conn net.Conn, g *gate, p pieces) {
 	}
 }
 
-func (p pieces) write(ctx context.Context, conn net.Conn, g *gate, message []byte) bool {
+func (p pieces) write(ctx context.Context, conn connection, g *gate, message []byte) bool {
+	if message == nil {
+		return g.wait(ctx) == nil && conn.CloseWrite() == nil
+	}
 	size := p.size
 	if size <= 0 {
 		size = len(message)

@@ -179,12 +179,13 @@ func (t *Target) reboot() {
 	t.gate.set(false)
 }
 
-// drop ends the connection. After a FIN its input is read and thrown away: closing a socket with unread
+// drop ends the connection. A FIN comes behind what was said before; after it the input is read and thrown away: closing a socket with unread
 // input would send a reset. The caller holds t.mu.
 func (t *Target) drop(reset bool) {
 	if t.conn == nil {
 		return
 	}
+	out := t.out
 	t.out = nil
 	if reset {
 		_ = t.conn.SetLinger(0) // fails only on a closed socket
@@ -192,7 +193,7 @@ func (t *Target) drop(reset bool) {
 		return
 	}
 	t.mute = true
-	_ = t.conn.CloseWrite() // the same
+	out.finish()
 }
 
 // die is a crash of the original. The caller holds t.mu.

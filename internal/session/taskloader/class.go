@@ -108,6 +108,7 @@ func (c *Class) Connect(ctx context.Context, t session.Target) (session.Session,
 		target:     t,
 		generation: t.Generation,
 		held:       map[string][32]byte{},
+		uncertain:  true,
 		conn: &conn{
 			net: opened, entry: entry, timeout: c.options.IOTimeout,
 			in: framing.Splitter{Max: c.options.MaxFrame}, chunk: make([]byte, 32<<10),

@@ -17,7 +17,8 @@
 // binaries over CLEAR and lose them only when they restart, which ends the connection. A name that
 // the target has seen with another content, on this connection or on an earlier one of the same
 // Class, is never used again: targets keep the old memory for it. Such a binary gets a name with a
-// part of its hash, such as "pi-3fa9c1", and the description refers to that.
+// part of its hash, such as "pi-3fa9c1", and the description refers to that. The same goes for a name
+// under which a 1802 may hold only a part of the binary, because the connection was lost meanwhile.
 //
 // # Draining
 //
@@ -25,6 +26,10 @@
 // job can be running. Otherwise the drain sends a query that the target answers after it has done the
 // STOP (AVAILABLE on 1802, GET_LIVE elsewhere) and reads until every task is known to be at rest,
 // until QuietAfterAnswer of silence once the query is answered, or until Quiet of silence.
+//
+// Targets let the jobs of a lost connection run on. The first Start of the next one ends them by its
+// CLEAR, and what the target says about that may come when the new variant runs already: EXIT_EXTERNAL
+// that nobody asked for is not an event of the variant.
 //
 // # Generations
 //

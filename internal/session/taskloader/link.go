@@ -23,9 +23,12 @@ type link struct {
 	echoDue    bool // AVAILABLE was sent and has not come back
 	stamps     framing.Stamps
 	held       map[string][32]byte // binaries that this connection has sent, by name
+	unproven   []upload            // sent, and the target has not yet shown that it has them whole
 	run        *running            // nil: nothing was started, or it is stopped
-	uncertain  bool                // the last drain ended without knowing that all jobs had
-	live       *liveView           // of a running variant on a target that does not push
+	// uncertain: jobs from before may still report how CLEAR ended them, because the last drain ended
+	// without knowing that all of them had, or they belong to a connection that was lost.
+	uncertain bool
+	live      *liveView // of a running variant on a target that does not push
 
 	// message is held while the stream is inside a message, so that Close knows when it may say goodbye.
 	message sync.Mutex
@@ -129,6 +132,7 @@ func (s *link) receive(ctx context.Context, doing string, wait time.Duration) (e
 	}
 	if item.Kind == framing.KindEcho {
 		s.echoed()
+		s.proven()
 		return nil, true, nil
 	}
 	doc, err := decode(doing, item)
@@ -138,7 +142,11 @@ func (s *link) receive(ctx context.Context, doing string, wait time.Duration) (e
 	if doc.Live && s.live != nil && s.run != nil {
 		return s.admit(s.live.observe(doc.Threads, s.run.stopping), false), true, nil
 	}
-	return s.admit(doc.Events, true), doc.Live, nil
+	events = s.admit(doc.Events, true)
+	if len(events) > 0 {
+		s.proven()
+	}
+	return events, doc.Live, nil
 }
 
 func decode(doing string, item framing.Item) (framing.Document, error) {

@@ -49,20 +49,41 @@ func planUploads(binaries map[string]session.Binary, pkgs []string, held, known 
 }
 
 // freeName is the first name for the content that no other content has: the pkg, else names with a
-// part of the hash.
+// part of the hash. When all are gone, one that has a damaged copy of the content is better than none:
+// the target may have restarted since.
 func freeName(pkg string, sum [32]byte, taken, known map[string][32]byte) (string, error) {
 	digits := hex.EncodeToString(sum[:])
 	stem := pkg[:min(len(pkg), framing.MaxName-hashDigits-1)]
+	last := ""
 	for i := -1; (i+1)*hashDigits <= len(digits); i++ {
 		name := pkg
 		if i >= 0 {
 			name = stem + "-" + digits[i*hashDigits:(i+1)*hashDigits]
 		}
-		if mayHold(taken, name, sum) && mayHold(known, name, sum) {
+		if held, there := taken[name]; there && held == sum {
+			return name, nil
+		} else if there {
+			continue
+		}
+		if mayHold(known, name, sum) {
 			return name, nil
 		}
+		if last == "" && known[name] == damaged(sum) {
+			last = name
+		}
+	}
+	if last != "" {
+		return last, nil
 	}
 	return "", fmt.Errorf("binary %q: the target holds other binaries under every name for it; restart the target", pkg)
+}
+
+// damaged stands for a part of the content that has the sum.
+func damaged(sum [32]byte) [32]byte {
+	for i := range sum {
+		sum[i] = ^sum[i]
+	}
+	return sum
 }
 
 func mayHold(held map[string][32]byte, name string, sum [32]byte) bool {
@@ -88,7 +109,7 @@ func (m *memory) of(t session.Target) map[string][32]byte {
 	return maps.Clone(m.targets[t.Name+"@"+t.Address])
 }
 
-func (m *memory) remember(t session.Target, u upload) {
+func (m *memory) remember(t session.Target, name string, sum [32]byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.targets == nil || len(m.targets) > maxTargets {
@@ -98,5 +119,5 @@ func (m *memory) remember(t session.Target, u upload) {
 	if m.targets[key] == nil || len(m.targets[key]) > maxNames {
 		m.targets[key] = map[string][32]byte{}
 	}
-	m.targets[key][u.name] = u.sum
+	m.targets[key][name] = sum
 }

@@ -67,3 +67,21 @@ func TestABinaryWithoutAFreeNameIsRefused(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+func TestADamagedCopyIsAvoidedAsLongAsThereAreNames(t *testing.T) {
+	sum := sha256.Sum256([]byte("content"))
+	known := map[string][32]byte{}
+	for range 11 {
+		name, err := freeName("pi", sum, nil, known)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, before := known[name]; before {
+			t.Fatalf("%s is used again after %d names", name, len(known))
+		}
+		known[name] = damaged(sum)
+	}
+	if name, err := freeName("pi", sum, nil, known); err != nil || name != "pi" {
+		t.Errorf("with no name left: %q, %v", name, err)
+	}
+}

@@ -84,7 +84,7 @@ func TestFramesAreCutFromTheStream(t *testing.T) {
 		"in pieces of seven":     {glued, 7, want},
 		"with a stale tail":      {stale, len(stale), []string{"START 0 1"}},
 		"with a wrapped stamp":   {profile("START 0 4294960", "EXIT 0 3"), 1000, []string{"START 0 4294960", "EXIT 0 4294970"}},
-		"with every kind of end": {profile("EXIT 0 1", "EXIT_CRITICAL 0 2", "EXIT_EXTERNAL 0 3", "EXIT_PERIOD 0 4", "EXIT_ERROR 0 5", "OUT_OF_QUOTA 0 6", "OUT_OF_CAPS 0 7", "NOT_SCHEDULED 0 8", "JOBS_DONE 0 9", "EXTERNAL -1 10", "UNKNOWN 0 11"), 1000, []string{"EXIT 0 1", "EXIT_CRITICAL 0 2", "EXIT_EXTERNAL 0 3", "EXIT_PERIOD 0 4", "EXIT_ERROR 0 5", "OUT_OF_QUOTA 0 6", "OUT_OF_CAPS 0 7", "NOT_SCHEDULED 0 8", "JOBS_DONE 0 9", "EXTERNAL -1 10", "UNKNOWN 0 11"}},
+		"with every kind of end": {append(profile("START 0 0"), profile("EXIT 0 1", "EXIT_CRITICAL 0 2", "EXIT_EXTERNAL 0 3", "EXIT_PERIOD 0 4", "EXIT_ERROR 0 5", "OUT_OF_QUOTA 0 6", "OUT_OF_CAPS 0 7", "NOT_SCHEDULED 0 8", "JOBS_DONE 0 9", "EXTERNAL -1 10", "UNKNOWN 0 11")...), 1000, []string{"START 0 0", "EXIT 0 1", "EXIT_CRITICAL 0 2", "EXIT_EXTERNAL 0 3", "EXIT_PERIOD 0 4", "EXIT_ERROR 0 5", "OUT_OF_QUOTA 0 6", "OUT_OF_CAPS 0 7", "NOT_SCHEDULED 0 8", "JOBS_DONE 0 9", "EXTERNAL -1 10", "UNKNOWN 0 11"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

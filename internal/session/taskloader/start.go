@@ -111,7 +111,8 @@ func (s *link) offer(ctx context.Context, u upload) ([]byte, error) {
 		}
 		switch item.Kind {
 		case framing.KindGoSend:
-			s.memory.remember(s.target, u) // even if only a part of it arrives
+			s.proven() // the target has read all binaries before
+			s.doubt(u)
 			header, err := framing.AppendBinaryHeader(make([]byte, 0, len(u.content)+20), u.name, len(u.content))
 			return append(header, u.content...), err
 		case framing.KindEcho:
@@ -124,6 +125,26 @@ func (s *link) offer(ctx context.Context, u upload) ([]byte, error) {
 			s.admit(doc.Events, true) // nothing runs: this keeps the clock and logs what is skipped
 		}
 	}
+}
+
+// doubt takes note that a binary is on its way. A 1802 that sees only a part of it, because the connection
+// is lost, keeps that part under the name for ever; the others replace it by the next upload.
+func (s *link) doubt(u upload) {
+	sum := u.sum
+	if s.generation == taskset.G1802 {
+		sum = damaged(sum)
+		s.unproven = append(s.unproven, u)
+	}
+	s.memory.remember(s.target, u.name, sum)
+}
+
+// proven takes note that the target has said something that it says only once it has read everything
+// that was sent before START.
+func (s *link) proven() {
+	for _, u := range s.unproven {
+		s.memory.remember(s.target, u.name, u.sum)
+	}
+	s.unproven = nil
 }
 
 // threads asks for the live data, after out was sent.
