@@ -152,16 +152,17 @@ func (e *Engine) Snapshot(id string) (Snapshot, bool) {
 	}, true
 }
 
-// load reads the records of a campaign, in a goroutine of its own, until the store has answered.
+// load reads the records of a campaign, in a goroutine of its own, until the store has answered. The
+// caller holds e.mu.
 func (e *Engine) load(id string, c *running) {
-	ctx := e.ctx
+	ctx, total := e.ctx, c.plan.Total // another Apply may change the plan meanwhile
 	e.group.Go(func() {
 		pause := 100 * time.Millisecond
 		for {
-			ledger, tally := NewLedger(c.plan.Total), NewTally()
+			ledger, tally := NewLedger(total), NewTally()
 			err := e.opts.Store.Each(ctx, id, func(r results.Record) error {
-				if r.Variant >= c.plan.Total {
-					return fmt.Errorf("the store holds variant %d of a campaign of %d", r.Variant, c.plan.Total)
+				if r.Variant >= total {
+					return fmt.Errorf("the store holds variant %d of a campaign of %d", r.Variant, total)
 				}
 				ledger.Recover(r.Variant, r.Attempt, r.Final)
 				tally.Add(r)

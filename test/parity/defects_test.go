@@ -289,8 +289,8 @@ func TestAChangedBinaryTakesEffectOnEveryGeneration(t *testing.T) {
 			for _, size := range []int{1000, 500, 2000, 1000} {
 				b := binary("hey", size)
 				run := oneTask(b)
-				if run.Tasks[0].Period = 5; generation == taskset.G1802 {
-					run.Tasks[0].Caps = 100
+				if generation == taskset.G1802 {
+					run.Tasks[0].Period, run.Tasks[0].Caps = 5, 100
 				}
 				err := session.With(t.Context(), class, at(target), func(s session.Session) error {
 					if err := s.Start(t.Context(), run); err != nil {
@@ -326,8 +326,8 @@ func TestHalfABinaryIsNeverRun(t *testing.T) {
 			})
 			b := binary("hey", 16<<20)
 			run := oneTask(b)
-			if run.Tasks[0].Period = 5; generation == taskset.G1802 {
-				run.Tasks[0].Caps = 100
+			if generation == taskset.G1802 {
+				run.Tasks[0].Period, run.Tasks[0].Caps = 5, 100
 			}
 			class := taskloader.New(taskloader.Options{})
 			ctx, cancel := context.WithCancel(t.Context())
