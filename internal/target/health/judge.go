@@ -146,7 +146,8 @@ func silentToPing(o Observation, s Settings) (Verdict, bool) {
 	total := o.Now.Sub(heard)
 	message := fmt.Sprintf("no echo reply for %s (time-out %s)", round(total), s.EchoTimeout)
 	if spared := total - silence; spared >= time.Millisecond {
-		message += fmt.Sprintf(", of which %s are not counted for want of CPU time", round(spared))
+		message += fmt.Sprintf(", of which %s are not counted for want of CPU time (QEMU waited %s for a CPU, the agent was late by %s)",
+			round(spared), round(o.CPUWait), round(o.Late))
 	}
 	return Verdict{Name: agentapi.VerdictSilentToPing, Message: message, Since: heard}, true
 }

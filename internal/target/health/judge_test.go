@@ -64,7 +64,7 @@ func TestJudge(t *testing.T) {
 			want: agentapi.VerdictAlive, wantNext: at(10*time.Second + 1600*ms)},
 		"a guest that is silent although QEMU had the CPU long enough is frozen": {
 			obs:  up(1600*ms, func(o *Observation) { o.CPUWait = 812500 * time.Microsecond }),
-			want: agentapi.VerdictSilentToPing, wantMessage: "700ms are not counted"},
+			want: agentapi.VerdictSilentToPing, wantMessage: "700ms are not counted for want of CPU time (QEMU waited 813ms for a CPU, the agent was late by 0s)"},
 		"an eighth of the time-out is what QEMU waits anyway": {
 			obs: up(900*ms, func(o *Observation) { o.CPUWait = 112 * ms }), want: agentapi.VerdictSilentToPing},
 		"a late watcher blames itself": {
