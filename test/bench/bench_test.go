@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/cobra"
 	"go.uber.org/goleak"
 
 	"github.com/genode-operator/genode-operator/internal/devcluster/assets"
@@ -44,9 +45,8 @@ func quick(t *testing.T, only ...string) (o *options, dir string) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the agent: %v\n%s", err, out)
 	}
-	cmd := command()
 	o = &options{}
-	o.register(cmd)
+	o.register(&cobra.Command{})
 	o.quick, o.only, o.agent, o.output = true, only, agent, "text"
 	if err := o.complete(func(string) bool { return false }); err != nil {
 		t.Fatal(err)
