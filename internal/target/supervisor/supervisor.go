@@ -16,8 +16,9 @@ import (
 const (
 	// longestTurn is the longest wait of the loop, so that Turning knows it from a dead one.
 	longestTurn = 500 * time.Millisecond
-	// turnShare is the part (one of so many) of the echo time-out for which the loop sleeps at most: while it
-	// sleeps it notices neither that the whole machine stands still, nor that QEMU waits for a CPU.
+	// turnShare is the part (one of so many) of the echo time-out for which the loop sleeps at most once an
+	// answer is overdue: while it sleeps it notices neither that the whole machine stands still, nor that QEMU
+	// waits for a CPU. Answers that come in time wake it anyway.
 	turnShare = 8
 	// deadLoop is how long the loop may stand still before Turning says so.
 	deadLoop = 15 * time.Second
@@ -117,7 +118,9 @@ func (s *Supervisor) Run(ctx context.Context) error {
 
 // wait returns how long the loop may sleep, and remembers when it wants to turn again.
 func (s *Supervisor) wait(now time.Time) time.Duration {
-	wait := min(longestTurn, s.cfg.Settings.Health.EchoTimeout/turnShare)
+	c := s.cfg.Settings
+	overdue := s.state.lastReply.Add(c.EchoInterval + c.EchoInterval/4)
+	wait := min(longestTurn, max(c.Health.EchoTimeout/turnShare, overdue.Sub(now)))
 	if at := s.state.wake(); !at.IsZero() {
 		wait = min(max(at.Sub(now), shortestTurn), wait)
 	}
