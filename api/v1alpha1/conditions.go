@@ -64,4 +64,7 @@ const (
 	ReasonFinished          = "Finished"
 	ReasonVariantsFailed    = "VariantsFailed"
 	ReasonStoreUnavailable  = "StoreUnavailable"
+	ReasonReachable         = "Reachable"
+	ReasonUnreachable       = "Unreachable"
+	ReasonScanning          = "Scanning"
 )

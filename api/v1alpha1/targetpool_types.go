@@ -4,14 +4,35 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// TargetPoolSpec describes N equal targets.
+// TargetPoolSpec describes equal targets: so many replicas, or those that are found at addresses.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.addresses) == (has(self.template.spec.class) && self.template.spec.class in ['Ping', 'Genode'])",message="addresses and a template of class Ping or Genode belong together"
+// +kubebuilder:validation:XValidation:rule="!has(self.excludeAddresses) || has(self.addresses)",message="excludeAddresses needs addresses"
 type TargetPoolSpec struct {
-	// replicas is the number of targets. Defaults to 1.
+	// replicas is the number of targets. A pool with addresses has as many as answer, and ignores it. Defaults to 1.
 	// +kubebuilder:default=1
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=10000
 	// +optional
 	Replicas *int32 `json:"replicas,omitempty"`
+	// addresses are scanned for targets: each one that answers gets a TargetSession. An entry is an IPv4 or
+	// IPv6 address, a network in CIDR notation without its network and broadcast address, or a range
+	// first-last, for example 172.25.1.0/24, 172.25.2.7 or 172.25.3.10-172.25.3.20.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=256
+	// +kubebuilder:validation:items:MinLength=2
+	// +kubebuilder:validation:items:MaxLength=91
+	// +listType=set
+	// +optional
+	Addresses []string `json:"addresses,omitempty"`
+	// excludeAddresses are never contacted; entries as in addresses.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=256
+	// +kubebuilder:validation:items:MinLength=2
+	// +kubebuilder:validation:items:MaxLength=91
+	// +listType=set
+	// +optional
+	ExcludeAddresses []string `json:"excludeAddresses,omitempty"`
 	// template of the TargetSessions. A change is rolled out target by target: the next one is changed
 	// when all others are ready.
 	// +required
@@ -71,6 +92,11 @@ type TargetPoolStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	// +optional
 	UpdatedReplicas int32 `json:"updatedReplicas"`
+	// addresses counts the addresses that are scanned, as a decimal number.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=40
+	// +optional
+	Addresses string `json:"addresses,omitempty"`
 	// selector of the pool's TargetSessions and pods, for the scale subresource.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512

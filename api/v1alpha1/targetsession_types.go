@@ -6,11 +6,21 @@ import (
 )
 
 // SessionClass is the kind of target a session is held with.
-// +kubebuilder:validation:Enum=Qemu
+// +kubebuilder:validation:Enum=Qemu;Ping;Genode;Stdio
 type SessionClass string
 
-// ClassQemu is a QEMU virtual machine in a pod of the operator.
-const ClassQemu SessionClass = "Qemu"
+// Session classes.
+const (
+	// ClassQemu is a QEMU virtual machine in a pod of the operator.
+	ClassQemu SessionClass = "Qemu"
+	// ClassPing is a target at an address that answers ICMP echo requests: a board, or somebody else's
+	// virtual machine.
+	ClassPing SessionClass = "Ping"
+	// ClassGenode is a target at an address whose taskloader accepts connections; it is never pinged.
+	ClassGenode SessionClass = "Genode"
+	// ClassStdio is no target at all: what would be sent is printed to the manager's log (dry run).
+	ClassStdio SessionClass = "Stdio"
+)
 
 // MachinePreset names a set of QEMU flags that belong together.
 // +kubebuilder:validation:Enum=pc;virt-arm64;virt-arm;pbxa9;virt-riscv64;linux-x86
@@ -68,9 +78,14 @@ const (
 
 // TargetSessionSpec describes one target and how it is kept alive.
 //
+// +kubebuilder:validation:XValidation:rule="!(self.class in ['Ping', 'Genode']) || has(self.address)",message="classes Ping and Genode need spec.address: the IP address of the target, for example 172.25.1.7"
+// +kubebuilder:validation:XValidation:rule="self.class in ['Ping', 'Genode'] || !has(self.address)",message="only classes Ping and Genode have an address; remove spec.address, or set spec.class"
+// +kubebuilder:validation:XValidation:rule="self.class == 'Qemu' || !has(self.qemu)",message="only class Qemu has spec.qemu; remove it, or set class Qemu"
 // +kubebuilder:validation:XValidation:rule="self.class != 'Qemu' || has(self.qemu)",message="class Qemu needs spec.qemu: name at least a boot source, for example {preset: pc, boot: {iso: {path: /images/genode.iso}}}"
 type TargetSessionSpec struct {
-	// class says what kind of target this is. Only Qemu, a virtual machine in a pod, exists so far. Defaults to Qemu.
+	// class says what kind of target this is: Qemu, a virtual machine in a pod of the operator; Ping, a
+	// target at an address that answers pings; Genode, one that is never pinged; Stdio, a dry run without
+	// any target. Defaults to Qemu.
 	// +kubebuilder:default=Qemu
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="class is immutable; delete the TargetSession and create another one"
 	// +optional
@@ -78,6 +93,12 @@ type TargetSessionSpec struct {
 	// qemu describes the virtual machine of a target of class Qemu.
 	// +optional
 	Qemu *QemuTarget `json:"qemu,omitempty"`
+	// address is the IP address of a target of class Ping or Genode.
+	// +kubebuilder:validation:XValidation:rule="isIP(self)",message="address must be an IPv4 or IPv6 address, for example 172.25.1.7"
+	// +kubebuilder:validation:MinLength=2
+	// +kubebuilder:validation:MaxLength=45
+	// +optional
+	Address string `json:"address,omitempty"`
 	// health sets how fast a frozen guest is noticed.
 	// +kubebuilder:default={}
 	// +optional
@@ -372,7 +393,7 @@ type TargetSessionStatus struct {
 	// +kubebuilder:validation:MaxLength=253
 	// +optional
 	NodeName string `json:"nodeName,omitempty"`
-	// address is the IP address of the pod, where the guest's ports are reached.
+	// address is the IP address where the target's ports are reached: the pod's, or spec.address.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=45
 	// +optional

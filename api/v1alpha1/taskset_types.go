@@ -11,23 +11,39 @@ import (
 // The product of the sweeps makes the variants; the first sweep is the slowest, the last one the
 // fastest, unless order says otherwise. A variant is a number from 0 to the number of variants minus one.
 //
-// +kubebuilder:validation:XValidation:rule="self.tasks == oldSelf.tasks",message="tasks are immutable because results refer to variant numbers; create a new TaskSet"
+// +kubebuilder:validation:XValidation:rule="has(self.tasks) || has(self.blocks) || has(self.generator)",message="there are no tasks; give tasks, blocks or a generator"
+// +kubebuilder:validation:XValidation:rule="has(self.tasks) == has(oldSelf.tasks) && (!has(self.tasks) || self.tasks == oldSelf.tasks)",message="tasks are immutable because results refer to variant numbers; create a new TaskSet"
+// +kubebuilder:validation:XValidation:rule="has(self.blocks) == has(oldSelf.blocks) && (!has(self.blocks) || self.blocks == oldSelf.blocks)",message="blocks are immutable because results refer to variant numbers; create a new TaskSet"
+// +kubebuilder:validation:XValidation:rule="has(self.generator) == has(oldSelf.generator) && (!has(self.generator) || self.generator == oldSelf.generator)",message="generator is immutable because results refer to variant numbers; create a new TaskSet"
+// +kubebuilder:validation:XValidation:rule="has(self.where) == has(oldSelf.where) && (!has(self.where) || self.where == oldSelf.where)",message="where is immutable because results refer to variant numbers; create a new TaskSet"
 // +kubebuilder:validation:XValidation:rule="has(self.sweeps) == has(oldSelf.sweeps) && (!has(self.sweeps) || self.sweeps == oldSelf.sweeps)",message="sweeps are immutable because results refer to variant numbers; create a new TaskSet"
-// +kubebuilder:validation:XValidation:rule="!has(self.sweeps) || self.sweeps.all(s, self.tasks.exists(t, t.name == s.task))",message="every sweep must name a task of spec.tasks in its field task"
+// +kubebuilder:validation:XValidation:rule="!has(self.sweeps) || has(self.blocks) || has(self.tasks) && self.sweeps.all(s, self.tasks.exists(t, t.name == s.task))",message="every sweep must name a task of spec.tasks in its field task"
 // +kubebuilder:validation:XValidation:rule="has(self.order) == has(oldSelf.order) && (!has(self.order) || self.order == oldSelf.order)",message="order is immutable because results refer to variant numbers; create a new TaskSet"
 // +kubebuilder:validation:XValidation:rule="has(self.draws) == has(oldSelf.draws) && (!has(self.draws) || self.draws == oldSelf.draws)",message="draws are immutable because results refer to variant numbers; create a new TaskSet"
-// +kubebuilder:validation:XValidation:rule="!has(self.draws) || self.draws.all(d, self.tasks.exists(t, t.name == d.task))",message="every draw must name a task of spec.tasks in its field task"
+// +kubebuilder:validation:XValidation:rule="!has(self.draws) || has(self.blocks) || has(self.tasks) && self.draws.all(d, self.tasks.exists(t, t.name == d.task))",message="every draw must name a task of spec.tasks in its field task"
 // +kubebuilder:validation:XValidation:rule="has(self.seed) == has(oldSelf.seed) && (!has(self.seed) || self.seed == oldSelf.seed)",message="seed is immutable because results refer to variant numbers; create a new TaskSet"
 // +kubebuilder:validation:XValidation:rule="has(self.repeat) == has(oldSelf.repeat) && (!has(self.repeat) || self.repeat == oldSelf.repeat)",message="repeat is immutable because results refer to variant numbers; create a new TaskSet"
 // +kubebuilder:validation:XValidation:rule="has(self.sample) == has(oldSelf.sample) && (!has(self.sample) || self.sample == oldSelf.sample)",message="sample is immutable because results refer to variant numbers; create a new TaskSet"
 type TaskSetSpec struct {
-	// tasks of the task-set. A task's id on the target is its position in this list.
+	// tasks of the task-set. A task's id on the target is its position: these come first, then those of
+	// blocks, then those of the generator.
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=100
 	// +listType=map
 	// +listMapKey=name
-	// +required
+	// +optional
 	Tasks []Task `json:"tasks,omitempty"`
+	// blocks make tasks out of parts: each combination of one alternative of every list is a task, the last
+	// list fastest. Of two blocks that set the same attribute the later one wins. The tasks are named after
+	// their pkg and position: hey-0, pi-1.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	// +listType=atomic
+	// +optional
+	Blocks []BlockList `json:"blocks,omitempty"`
+	// generator makes tasks at random, others for each variant. Like a draw it does not multiply.
+	// +optional
+	Generator *Generator `json:"generator,omitempty"`
 	// sweeps say what varies between the variants; none means one variant.
 	// +kubebuilder:validation:MaxItems=16
 	// +listType=atomic
@@ -45,6 +61,16 @@ type TaskSetSpec struct {
 	// +listType=atomic
 	// +optional
 	Draws []Draw `json:"draws,omitempty"`
+	// where leaves out the variants for which one of these CEL expressions is false; they are counted as
+	// skipped and need no target. An expression sees tasks, a map from a task's name to its attributes, for
+	// example "tasks.hello.priority < tasks.load.priority" or "tasks.load.config.arg1 > 100".
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=1024
+	// +listType=atomic
+	// +optional
+	Where []string `json:"where,omitempty"`
 	// sample runs a random part of what the sweeps make instead of all of it.
 	// +optional
 	Sample *Sample `json:"sample,omitempty"`
@@ -73,6 +99,25 @@ type TaskSetSpec struct {
 	// +kubebuilder:validation:Maximum=10000
 	// +optional
 	Parallelism *int32 `json:"parallelism,omitempty"`
+	// sharing sets how targets are shared with other campaigns that want the same ones.
+	// +kubebuilder:default={}
+	// +optional
+	Sharing SharingSpec `json:"sharing,omitempty,omitzero"`
+	// connectionPolicy is Persistent, one session for many variants, or PerVariant, a new one for each.
+	// Defaults to Persistent.
+	// +kubebuilder:default=Persistent
+	// +optional
+	ConnectionPolicy ConnectionPolicy `json:"connectionPolicy,omitempty"`
+	// targetReset says what is done to a target before each variant, so that no variant sees what an earlier
+	// one left behind: None, Restore (the snapshot of the freshly booted guest, where the target has one) or
+	// Reboot. Defaults to None.
+	// +kubebuilder:default=None
+	// +optional
+	TargetReset TargetReset `json:"targetReset,omitempty"`
+	// admissionControl is sent to targets whose generation knows it; on others the variants fail as
+	// Unsupported before anything is sent.
+	// +optional
+	AdmissionControl *AdmissionControl `json:"admissionControl,omitempty"`
 	// retries sets how often a variant is tried again when its target failed.
 	// +kubebuilder:default={}
 	// +optional
@@ -86,6 +131,15 @@ type TaskSetSpec struct {
 	// suspend stops the hand-out of variants while it is true; running variants end normally.
 	// +optional
 	Suspend *bool `json:"suspend,omitempty"`
+	// stop ends the running variants on their targets and stops the hand-out, as long as it is true. What
+	// was ended is run again, as the same attempt, when it is false.
+	// +optional
+	Stop *bool `json:"stop,omitempty"`
+	// retryFailed runs the variants that have failed for good again, with all their attempts, whenever it
+	// is raised; also those of a campaign that is complete.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	RetryFailed int64 `json:"retryFailed,omitempty"`
 	// ttlSecondsAfterFinished deletes the TaskSet so many seconds after it is finished. Its results stay in the store.
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=31536000
@@ -296,8 +350,14 @@ type IntegerInterval struct {
 	To *int64 `json:"to,omitempty"`
 }
 
-// Completion says when a variant is complete.
+// Completion says when a variant is complete: after a number of jobs, or after a time.
 type Completion struct {
+	// durationMilliseconds is how long a variant runs. It is complete then, however many jobs have ended;
+	// jobsPerTask does not apply, and numberOfJobs of the tasks defaults to the largest number.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=604800000
+	// +optional
+	DurationMilliseconds *int32 `json:"durationMilliseconds,omitempty"`
 	// jobsPerTask is the number of finished jobs of every task that completes a variant. Defaults to 1.
 	// +kubebuilder:default=1
 	// +kubebuilder:validation:Minimum=1
@@ -404,6 +464,16 @@ type TaskSetStatus struct {
 	// +listType=atomic
 	// +optional
 	RecentFailures []AttemptFailure `json:"recentFailures,omitempty"`
+	// retriedFailed is the value of spec.retryFailed that was acted upon.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	RetriedFailed int64 `json:"retriedFailed,omitempty"`
+	// quarantinedTargets get no variant for a while, because several attempts in a row failed on them.
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=map
+	// +listMapKey=name
+	// +optional
+	QuarantinedTargets []QuarantinedTarget `json:"quarantinedTargets,omitempty"`
 	// resultsRef says where the full record is.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
@@ -426,6 +496,10 @@ type VariantCounts struct {
 	// +kubebuilder:validation:Minimum=0
 	// +optional
 	Succeeded int64 `json:"succeeded"`
+	// skipped variants: spec.where leaves them out.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	Skipped int64 `json:"skipped"`
 	// failed variants: no attempt left.
 	// +kubebuilder:validation:Minimum=0
 	// +optional

@@ -2,9 +2,7 @@ package taskset
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
-	"math"
 	"net"
 	"slices"
 	"strconv"
@@ -16,8 +14,6 @@ import (
 	"github.com/genode-operator/genode-operator/api/v1alpha1"
 	"github.com/genode-operator/genode-operator/internal/campaign"
 	"github.com/genode-operator/genode-operator/internal/session"
-	"github.com/genode-operator/genode-operator/internal/taskset"
-	"github.com/genode-operator/genode-operator/internal/taskset/variant"
 )
 
 // lookAgain is the pause before missing binaries are looked for again.
@@ -48,13 +44,9 @@ func decide(now time.Time, s *scope) plan {
 			return p
 		}
 	}
-	p.run = &campaign.Plan{
-		ID: string(ts.UID), Name: ts.Namespace + "/" + ts.Name,
-		Space: space{s.space}, Total: s.space.Count().Uint64(),
-		JobsPerTask: max(ts.Spec.Completion.JobsPerTask, 1), Retries: retries(ts), TimeLimit: timeLimit(ts),
-		Parallelism: parallelism(ts), Suspended: ts.Spec.Suspend != nil && *ts.Spec.Suspend,
-		Targets: targets(s.targets), Binaries: s.binaries.found,
-	}
+	run := s.plan
+	run.Targets, run.Binaries = targets(s.targets), s.binaries.found
+	p.run = &run
 	if s.running && s.snapshot.State == campaign.StateComplete {
 		p.run, p.forget = nil, true // its snapshot is reported in this pass
 	}
@@ -80,11 +72,8 @@ func finished(ts *v1alpha1.TaskSet) bool {
 
 // invalid says why the campaign cannot be run; empty when it can.
 func invalid(s *scope) string {
-	if s.spaceErr != nil {
-		return s.spaceErr.Error()
-	}
-	if n := s.space.Count(); !n.IsInt64() || n.Int64() == math.MaxInt64 {
-		return fmt.Sprintf("spec.sweeps make %s variants; a campaign can have at most %d: leave out values, or set spec.sample.count", n, int64(math.MaxInt64-1))
+	if s.planErr != nil {
+		return s.planErr.Error()
 	}
 	selector := s.taskset.Spec.Targets.Selector
 	if selector == nil || len(selector.MatchLabels)+len(selector.MatchExpressions) == 0 {
@@ -94,29 +83,6 @@ func invalid(s *scope) string {
 		return fmt.Sprintf("spec.targets.selector: %v", err)
 	}
 	return ""
-}
-
-func retries(ts *v1alpha1.TaskSet) int32 {
-	if ts.Spec.Retries.Limit == nil {
-		return 3
-	}
-	return *ts.Spec.Retries.Limit
-}
-
-func parallelism(ts *v1alpha1.TaskSet) int {
-	if ts.Spec.Parallelism == nil {
-		return 0
-	}
-	return int(*ts.Spec.Parallelism)
-}
-
-func timeLimit(ts *v1alpha1.TaskSet) func([]taskset.Task) time.Duration {
-	if s := ts.Spec.TimeoutSeconds; s != nil {
-		limit := time.Duration(*s) * time.Second
-		return func([]taskset.Task) time.Duration { return limit }
-	}
-	jobs := max(ts.Spec.Completion.JobsPerTask, 1)
-	return func(tasks []taskset.Task) time.Duration { return variant.TimeLimit(tasks, jobs) }
 }
 
 // targets are the TargetSessions that have an address, in order of their names.
@@ -130,26 +96,11 @@ func targets(list []v1alpha1.TargetSession) []session.Target {
 		port := cmp.Or(t.Spec.Taskloader.Port, v1alpha1.TaskloaderPort)
 		out = append(out, session.Target{
 			Name:       t.Namespace + "/" + t.Name,
+			Class:      string(cmp.Or(t.Spec.Class, v1alpha1.ClassQemu)),
 			Address:    net.JoinHostPort(t.Status.Address, strconv.Itoa(int(port))),
 			Generation: string(cmp.Or(t.Spec.Taskloader.Generation, v1alpha1.GenerationAuto)),
 		})
 	}
 	slices.SortFunc(out, func(a, b session.Target) int { return cmp.Compare(a.Name, b.Name) })
 	return out
-}
-
-// space lends a variant.Space to the engine.
-type space struct{ *variant.Space }
-
-// Values implements campaign.Space.
-func (s space) Values(n uint64) string {
-	values := map[string]string{}
-	for _, a := range s.Space.Values(n) {
-		values[a.Task+"."+a.Attribute] = a.Value
-	}
-	out, err := json.Marshal(values)
-	if err != nil { // strings only: cannot happen
-		return "{}"
-	}
-	return string(out)
 }

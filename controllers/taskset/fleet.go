@@ -65,7 +65,7 @@ func (f Fleet) Binary(ctx context.Context, target, pkg string) ([]byte, error) {
 }
 
 // Reset implements campaign.Fleet.
-func (f Fleet) Reset(ctx context.Context, target string) error {
+func (f Fleet) Reset(ctx context.Context, target string, _ campaign.Reset) error {
 	c, ok := f.Agents.Client(keyOf(target))
 	if !ok {
 		return fmt.Errorf("agent of target %s is not connected", target)

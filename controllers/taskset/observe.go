@@ -10,7 +10,6 @@ import (
 
 	"github.com/genode-operator/genode-operator/api/v1alpha1"
 	"github.com/genode-operator/genode-operator/internal/campaign"
-	"github.com/genode-operator/genode-operator/internal/taskset/variant"
 )
 
 // scope is the state of the world for one pass. observe fills it; nobody else reads the API.
@@ -18,8 +17,8 @@ type scope struct {
 	taskset *v1alpha1.TaskSet // the object; report is the only writer of its status
 	before  *v1alpha1.TaskSet // deep copy taken right after the read, for the status patch
 
-	space    *variant.Space // nil when the spec makes none
-	spaceErr error          // why
+	plan    campaign.Plan // without targets and binaries; zero when the spec makes none
+	planErr error         // why
 
 	targets []v1alpha1.TargetSession // matching the selector, not being deleted
 
@@ -42,7 +41,7 @@ func (r *Reconciler) observe(ctx context.Context, name types.NamespacedName) (*s
 	if finished(&ts) {
 		return s, nil
 	}
-	s.space, s.spaceErr = variant.Build(&ts.Spec, variant.DefaultSeed(variant.SeedOf(string(ts.UID))))
+	s.plan, s.planErr = campaign.FromSpec(string(ts.UID), ts.Namespace+"/"+ts.Name, &ts.Spec)
 	var err error
 	if s.targets, err = r.targets(ctx, &ts); err != nil {
 		return nil, err

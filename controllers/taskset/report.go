@@ -32,8 +32,8 @@ func report(now time.Time, s *scope, p plan) []events.Event {
 		reportInvalid(w, p.invalid)
 		return transitions(s)
 	}
-	w.Set(v1alpha1.ConditionValid, metav1.ConditionTrue, v1alpha1.ReasonReady, "spec makes %s variants of %d tasks", s.space.Count(), len(ts.Spec.Tasks))
-	if seed, random := s.space.Seed(); random {
+	w.Set(v1alpha1.ConditionValid, metav1.ConditionTrue, v1alpha1.ReasonReady, "spec makes %d variants", s.plan.Total)
+	if seed := s.plan.Seed; s.plan.Random {
 		ts.Status.Seed = &seed
 	}
 	reportBinaries(w, s)

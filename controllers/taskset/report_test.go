@@ -16,7 +16,6 @@ import (
 	"github.com/genode-operator/genode-operator/api/v1alpha1"
 	"github.com/genode-operator/genode-operator/internal/campaign"
 	"github.com/genode-operator/genode-operator/internal/campaign/results"
-	"github.com/genode-operator/genode-operator/internal/taskset/variant"
 )
 
 var now = time.Unix(1_700_000_000, 0).UTC()
@@ -47,7 +46,7 @@ func ready(name, address string, is bool) v1alpha1.TargetSession {
 // scopeOf makes what observe would have found.
 func scopeOf(ts *v1alpha1.TaskSet, change func(*scope)) *scope {
 	s := &scope{taskset: ts, before: ts.DeepCopy(), snapshot: campaign.Snapshot{Tally: *campaign.NewTally()}}
-	s.space, s.spaceErr = variant.Build(&ts.Spec)
+	s.plan, s.planErr = campaign.FromSpec(string(ts.UID), "lab/sweep", &ts.Spec)
 	if change != nil {
 		change(s)
 	}

@@ -41,7 +41,7 @@ type fakes struct {
 }
 
 func (f *fakes) Standing(string) Standing                        { return Standing{Ready: true, Incarnation: 1} }
-func (f *fakes) Reset(context.Context, string) error             { f.resets.Add(1); return nil }
+func (f *fakes) Reset(context.Context, string, Reset) error             { f.resets.Add(1); return nil }
 func (f *fakes) Available(context.Context, session.Target) error { return nil }
 func (f *fakes) Binary(_ context.Context, _, pkg string) ([]byte, error) {
 	if b, ok := f.binaries.Load(pkg); ok {
@@ -92,6 +92,7 @@ func (s *fakeSession) Next(ctx context.Context) ([]session.Event, error) {
 }
 func (s *fakeSession) Stop(context.Context) ([]session.Event, error) { return nil, nil }
 func (s *fakeSession) Generation() string                            { return "1608b" }
+func (s *fakeSession) Traffic() (received, sent int64)               { return 0, 0 }
 func (s *fakeSession) Close() error                                  { s.closed.Store(true); return nil }
 
 // faultyStore fails its first Puts.

@@ -123,7 +123,7 @@ func (w *worker) stalled(ctx context.Context, err error) {
 	}
 	w.silences = 0
 	w.engine.opts.Log.Info("Resetting target that answers pings but not the protocol", "target", w.target.Name, "reason", err.Error())
-	if err := w.engine.opts.Fleet.Reset(ctx, w.target.Name); err != nil {
+	if err := w.engine.opts.Fleet.Reset(ctx, w.target.Name, ResetReboot); err != nil {
 		w.engine.opts.Log.Info("Resetting target failed", "target", w.target.Name, "error", err.Error())
 	}
 }

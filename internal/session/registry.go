@@ -78,6 +78,9 @@ func (e *Entry) Received(bytes int) { e.in.Add(int64(bytes)) }
 // Sent adds to the bytes that went out.
 func (e *Entry) Sent(bytes int) { e.out.Add(int64(bytes)) }
 
+// Traffic is how many bytes came in and went out so far.
+func (e *Entry) Traffic() (received, sent int64) { return e.in.Load(), e.out.Load() }
+
 // StartedVariant counts a variant.
 func (e *Entry) StartedVariant() { e.variants.Add(1) }
 

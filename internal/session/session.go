@@ -37,7 +37,8 @@ var (
 // Target is where a session goes.
 type Target struct {
 	Name       string // TargetSession, for people and for the registry
-	Address    string // host:port
+	Class      string // session class, see Classes
+	Address    string // host:port; "" for a class without a peer
 	Generation string // "Auto", "2017", "1608a", "1608b" or "1802"
 }
 
@@ -50,8 +51,9 @@ type Binary struct {
 
 // Run is one variant, ready to be sent.
 type Run struct {
-	Tasks    []taskset.Task
-	Binaries map[string]Binary // by pkg; every pkg of Tasks is present
+	Tasks     []taskset.Task
+	Binaries  map[string]Binary  // by pkg; every pkg of Tasks is present
+	Admission *taskset.Admission // nil: the target is told nothing
 }
 
 // Event types as the target names them; see Ends for which of them end a job.
@@ -111,6 +113,8 @@ type Session interface {
 	Stop(ctx context.Context) ([]Event, error)
 	// Generation is the target's generation as declared or detected.
 	Generation() string
+	// Traffic is how many bytes the session has received and sent so far.
+	Traffic() (received, sent int64)
 	// Close ends the session; a second call does nothing.
 	Close() error
 }

@@ -201,7 +201,7 @@ type steady struct{}
 func (steady) Standing(string) campaign.Standing {
 	return campaign.Standing{Ready: true, Incarnation: 1}
 }
-func (steady) Reset(context.Context, string) error {
+func (steady) Reset(context.Context, string, campaign.Reset) error {
 	return errors.New("a target in this process is not reset")
 }
 func (steady) Binary(context.Context, string, string) ([]byte, error) {
@@ -213,5 +213,8 @@ type forgetful struct{}
 
 func (*forgetful) Put(context.Context, ...results.Record) error                   { return nil }
 func (*forgetful) Each(context.Context, string, func(results.Record) error) error { return nil }
+func (*forgetful) Begin(context.Context, results.Campaign) error                  { return nil }
+func (*forgetful) Campaigns(context.Context) ([]results.Campaign, error)          { return nil, nil }
+func (*forgetful) Reopen(context.Context, string) (int64, error)                  { return 0, nil }
 func (*forgetful) Reference(string) string                                        { return "" }
 func (*forgetful) Close() error                                                   { return nil }

@@ -97,7 +97,7 @@ func (l *lab) Binary(context.Context, string, string) ([]byte, error) {
 }
 
 // Reset implements campaign.Fleet.
-func (l *lab) Reset(_ context.Context, name string) error {
+func (l *lab) Reset(_ context.Context, name string, _ campaign.Reset) error {
 	l.resets.Add(1)
 	if l.cannotReset {
 		return errors.New("not ours")

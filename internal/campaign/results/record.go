@@ -26,7 +26,23 @@ type Record struct {
 	Started       time.Time
 	Ended         time.Time
 
+	ImageDigest string // of the target's boot image; "" if it is not known
+	HostClass   string // session class and board of the target, for example Qemu/linux-x86 or Ping
+	BytesIn     int64  // that the session received during the attempt
+	BytesOut    int64  // that it sent
+
 	Jobs []Job
+}
+
+// Campaign is what records have in common.
+type Campaign struct {
+	ID       string    // UID of the TaskSet
+	Name     string    // namespace/name
+	SpecHash string    // SHA-256 over what decides the variants, hex; see variant.Hash
+	Seed     int64     // of everything that is random
+	Spec     []byte    // of the TaskSet, as JSON
+	Total    uint64    // variants
+	Begun    time.Time // when it was first seen
 }
 
 // Job is one job of a task. Start and End are milliseconds of the target's clock; nil: not reported.
@@ -48,6 +64,14 @@ func (j Job) Response() (int64, bool) {
 
 // Store keeps records. Its methods are safe for concurrent use.
 type Store interface {
+	// Begin makes a campaign known before its first record. Once it is, the same call changes nothing, and
+	// one with another SpecHash fails: its numbers would mean other variants.
+	Begin(ctx context.Context, c Campaign) error
+	// Campaigns lists the campaigns, oldest first.
+	Campaigns(ctx context.Context) ([]Campaign, error)
+	// Reopen lets the variants of a campaign that failed for good be run again: their final records are
+	// final no longer, and their attempts count on. It returns how many they are.
+	Reopen(ctx context.Context, campaign string) (variants int64, err error)
 	// Put writes records durably; those that are there already stay as they are.
 	Put(ctx context.Context, records ...Record) error
 	// Each calls f with every record of a campaign in the order they were written, with jobs, until f

@@ -27,6 +27,9 @@ CREATE TABLE IF NOT EXISTS jobs (
 	task TEXT NOT NULL, number INTEGER NOT NULL,
 	start_ms INTEGER, end_ms INTEGER, outcome TEXT NOT NULL,
 	PRIMARY KEY (campaign, variant, attempt, task, number));
+CREATE TABLE IF NOT EXISTS campaigns (
+	id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, spec_hash TEXT NOT NULL, seed INTEGER NOT NULL,
+	spec TEXT NOT NULL, total TEXT NOT NULL, begun INTEGER NOT NULL);
 PRAGMA user_version = 1;`
 
 // SQLite is a Store in one file. Concurrent Puts share transactions (group commit).

@@ -44,6 +44,9 @@ var _ session.Session = (*link)(nil)
 // Generation is the generation as declared or detected.
 func (s *link) Generation() string { return s.generation }
 
+// Traffic implements session.Session.
+func (s *link) Traffic() (received, sent int64) { return s.conn.entry.Traffic() }
+
 func (s *link) usable() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
