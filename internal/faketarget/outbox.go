@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"k8s.io/utils/clock"
+
+	"github.com/genode-operator/genode-operator/internal/gate"
 )
 
 // outbox is what waits to be sent on one connection. Nobody waits for it; a nil outbox loses everything.
@@ -84,7 +86,7 @@ type pieces struct {
 }
 
 // write sends what is queued until ctx ends or the socket fails; it passes the gate before each piece.
-func (o *outbox) write(ctx context.Context, conn connection, g *gate, p pieces) {
+func (o *outbox) write(ctx context.Context, conn connection, g *gate.Gate, p pieces) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -99,16 +101,16 @@ func (o *outbox) write(ctx context.Context, conn connection, g *gate, p pieces) 
 	}
 }
 
-func (p pieces) write(ctx context.Context, conn connection, g *gate, message []byte) bool {
+func (p pieces) write(ctx context.Context, conn connection, g *gate.Gate, message []byte) bool {
 	if message == nil {
-		return g.wait(ctx) == nil && conn.CloseWrite() == nil
+		return g.Pass(ctx) == nil && conn.CloseWrite() == nil
 	}
 	size := p.size
 	if size <= 0 {
 		size = len(message)
 	}
 	for piece := range slices.Chunk(message, max(size, 1)) {
-		if g.wait(ctx) != nil {
+		if g.Pass(ctx) != nil {
 			return false
 		}
 		if _, err := conn.Write(piece); err != nil {
@@ -133,39 +135,5 @@ func pause(ctx context.Context, c clock.Clock, d time.Duration) bool {
 		return false
 	case <-t.C():
 		return true
-	}
-}
-
-// gate holds everybody who wants to pass while it is shut.
-type gate struct {
-	mu   sync.Mutex
-	shut chan struct{} // nil: open; closed when it opens
-}
-
-func (g *gate) set(shut bool) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	switch {
-	case shut && g.shut == nil:
-		g.shut = make(chan struct{})
-	case !shut && g.shut != nil:
-		close(g.shut)
-		g.shut = nil
-	}
-}
-
-func (g *gate) wait(ctx context.Context) error {
-	for {
-		g.mu.Lock()
-		shut := g.shut
-		g.mu.Unlock()
-		if shut == nil {
-			return ctx.Err()
-		}
-		select {
-		case <-shut:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
 	}
 }

@@ -67,7 +67,7 @@ func (t *Target) serve(ctx context.Context, conn connection) {
 	r := &reader{t: t, in: bufio.NewReader(tap{t: t, from: conn})}
 	err := r.run(ctx)
 	if errors.Is(err, errDead) {
-		_ = t.gate.wait(ctx) // until the reboot
+		_ = t.gate.Pass(ctx) // until the reboot
 	}
 	cancel()
 	stop()
@@ -229,7 +229,7 @@ func (r *reader) binary(ctx context.Context) error {
 		t.out.put(framing.AppendWords(nil, framing.GoSend))
 	}
 	t.mu.Unlock()
-	if err := t.gate.wait(ctx); err != nil {
+	if err := t.gate.Pass(ctx); err != nil {
 		return err
 	}
 	var header [framing.MaxName + 1]byte
@@ -275,7 +275,7 @@ func (r *reader) step(ctx context.Context, at Step) error {
 		_, err := io.Copy(io.Discard, r.in)
 		return errors.Join(io.EOF, err)
 	}
-	return r.t.gate.wait(ctx)
+	return r.t.gate.Pass(ctx)
 }
 
 func (r *reader) note(record Record) {

@@ -6,6 +6,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/genode-operator/genode-operator/internal/gate"
 )
 
 // Target is one fake target. Its methods may be called from any goroutine.
@@ -15,7 +17,7 @@ type Target struct {
 	cancel context.CancelFunc
 	ctx    func() context.Context // the target's life
 	group  sync.WaitGroup
-	gate   gate
+	gate   gate.Gate
 	woken  chan struct{}
 
 	mu          sync.Mutex
@@ -130,7 +132,7 @@ func (t *Target) Hang() {
 }
 
 func (t *Target) hang() {
-	t.gate.set(true)
+	t.gate.Shut()
 	t.note(Record{What: Hung})
 }
 
@@ -140,7 +142,7 @@ func (t *Target) Thaw() {
 	dead := t.dead
 	t.mu.Unlock()
 	if !dead {
-		t.gate.set(false)
+		t.gate.Open()
 	}
 }
 
@@ -176,7 +178,7 @@ func (t *Target) reboot() {
 	t.drop(true)
 	t.tasks, t.events, t.held, t.agenda, t.running = nil, nil, nil, nil, 0
 	t.binaries, t.epoch, t.dead = map[string][]byte{}, time.Time{}, false
-	t.gate.set(false)
+	t.gate.Open()
 }
 
 // drop ends the connection. A FIN comes behind what was said before; after it the input is read and thrown away: closing a socket with unread
@@ -200,7 +202,7 @@ func (t *Target) drop(reset bool) {
 func (t *Target) die(why string) {
 	t.dead = true
 	t.note(Record{What: Died, Text: why})
-	t.gate.set(true)
+	t.gate.Shut()
 }
 
 // verdict is what the faults of a step leave to do.
@@ -277,7 +279,7 @@ func (t *Target) listen() error {
 func (t *Target) accept(ctx context.Context, listener net.Listener) {
 	defer listener.Close()
 	for {
-		if t.gate.wait(ctx) != nil {
+		if t.gate.Pass(ctx) != nil {
 			return
 		}
 		conn, err := listener.Accept()

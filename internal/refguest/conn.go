@@ -38,7 +38,7 @@ func (c *conn) serve(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := c.s.gate.pass(ctx); err != nil {
+		if err := c.s.gate.Pass(ctx); err != nil {
 			return err
 		}
 		if err := c.handle(ctx, word); err != nil {

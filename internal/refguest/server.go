@@ -7,6 +7,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/genode-operator/genode-operator/internal/gate"
 )
 
 // Server is a taskloader. It serves one connection at a time; others wait in the backlog of the
@@ -14,7 +16,7 @@ import (
 type Server struct {
 	opts   Options
 	loader *loader
-	gate   gate
+	gate   gate.Gate
 
 	mu   sync.Mutex
 	conn net.Conn // the present one
@@ -33,7 +35,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	defer context.AfterFunc(ctx, func() { ln.Close() })()
 	defer ln.Close()
 	for {
-		if err := s.gate.pass(ctx); err != nil {
+		if err := s.gate.Pass(ctx); err != nil {
 			return nil
 		}
 		conn, err := ln.Accept()
@@ -63,7 +65,13 @@ func pause(ctx context.Context, d time.Duration) {
 
 // Stall makes the server say and read nothing more, while connections stay open and the jobs go on.
 // Stall(false) ends it.
-func (s *Server) Stall(on bool) { s.gate.set(on) }
+func (s *Server) Stall(on bool) {
+	if on {
+		s.gate.Shut()
+	} else {
+		s.gate.Open()
+	}
+}
 
 // Disconnect closes the present connection, if there is one. With reset the peer sees a reset.
 func (s *Server) Disconnect(reset bool) {
@@ -94,7 +102,7 @@ func (s *Server) handle(ctx context.Context, nc net.Conn) {
 	s.loader.attach(out)
 	var writer sync.WaitGroup
 	writer.Go(func() {
-		if err := out.write(ctx, nc, s.gate.pass, s.loader.drained); err != nil && ctx.Err() == nil {
+		if err := out.write(ctx, nc, s.gate.Pass, s.loader.drained); err != nil && ctx.Err() == nil {
 			log.V(flow).Info("Writing to the client failed", "error", err.Error())
 		}
 		nc.Close() // the reader notices
