@@ -41,7 +41,7 @@ func TestATargetBecomesReady(t *testing.T) {
 	if !metav1.IsControlledBy(secret, ts) || len(secret.Data[corev1.TLSPrivateKeyKey]) == 0 {
 		t.Errorf("Secret = %+v", secret.ObjectMeta)
 	}
-	key := types.NamespacedName{Namespace: l.namespace, Name: "arm"}
+	key := types.NamespacedName{Namespace: l.Namespace, Name: "arm"}
 	if state, ok := l.hub.State(key); !ok || state.Incarnation != 1 {
 		t.Errorf("hub's state = %+v, %v", state, ok)
 	}
@@ -80,7 +80,7 @@ func TestAHopelessTargetGetsANewPod(t *testing.T) {
 	l.bind(first)
 	a.set(hopeless)
 	l.await("arm", "epoch 2", func(ts *v1alpha1.TargetSession) bool { return ts.Status.Epoch == 2 })
-	l.until("pod arm-1 is being deleted", func() bool { return l.pod("arm-1").DeletionTimestamp != nil }, func() string { return "" })
+	l.Until("pod arm-1 is being deleted", func() bool { return l.pod("arm-1").DeletionTimestamp != nil }, nil)
 	l.await("arm", "waits for the old pod", func(ts *v1alpha1.TargetSession) bool {
 		return says(ts, v1alpha1.ConditionPodRunning, "pod arm-1 has to be gone")
 	})
@@ -91,9 +91,9 @@ func TestAHopelessTargetGetsANewPod(t *testing.T) {
 	if ts.Status.Restarts != 1 || ts.Status.Recoveries.Replace != 1 || ts.Status.Boots != 2 || ts.Status.LastRecovery.Reason != v1alpha1.ReasonNeedsReplacement {
 		t.Errorf("status = %+v", ts.Status)
 	}
-	l.until("event PodReplaced", func() bool {
+	l.Until("event PodReplaced", func() bool {
 		var list eventsv1.EventList
-		if err := l.client.List(context.Background(), &list, client.InNamespace(l.namespace)); err != nil {
+		if err := l.List(context.Background(), &list, client.InNamespace(l.Namespace)); err != nil {
 			t.Fatal(err)
 		}
 		for _, e := range list.Items {
@@ -102,7 +102,7 @@ func TestAHopelessTargetGetsANewPod(t *testing.T) {
 			}
 		}
 		return false
-	}, func() string { return "" })
+	}, nil)
 }
 
 func TestADeletedPodIsMadeAnew(t *testing.T) {
@@ -189,13 +189,13 @@ func TestSourcesAreLookedForFirst(t *testing.T) {
 	}
 	missing(`spec.qemu.boot.kernel: there is no ConfigMap "genode"`)
 	missing(`spec.qemu.binaries: there is no PersistentVolumeClaim "tasks"`)
-	cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "genode", Namespace: l.namespace}, BinaryData: map[string][]byte{"image": {1}}}
-	if err := l.client.Create(t.Context(), cm); err != nil {
+	cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "genode", Namespace: l.Namespace}, BinaryData: map[string][]byte{"image": {1}}}
+	if err := l.Create(t.Context(), cm); err != nil {
 		t.Fatal(err)
 	}
 	missing(`spec.qemu.boot.kernel: ConfigMap "genode" has no key "image.elf"`)
 	cm.BinaryData["image.elf"] = []byte{1}
-	if err := l.client.Update(t.Context(), cm); err != nil {
+	if err := l.Update(t.Context(), cm); err != nil {
 		t.Fatal(err)
 	}
 	l.edit("arm", func(ts *v1alpha1.TargetSession) { ts.Spec.Qemu.Binaries = nil })
@@ -208,10 +208,10 @@ func TestSourcesAreLookedForFirst(t *testing.T) {
 func TestStrangersAreLeftAlone(t *testing.T) {
 	l := newLab(t)
 	for _, stranger := range []client.Object{
-		&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "arm-1", Namespace: l.namespace}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "c", Image: "i"}}}},
-		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: target.CredentialsSecret("riscv"), Namespace: l.namespace}},
+		&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "arm-1", Namespace: l.Namespace}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "c", Image: "i"}}}},
+		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: target.CredentialsSecret("riscv"), Namespace: l.Namespace}},
 	} {
-		if err := l.client.Create(t.Context(), stranger); err != nil {
+		if err := l.Create(t.Context(), stranger); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -236,7 +236,7 @@ func TestAnotherManagerTakesOver(t *testing.T) {
 	a := up(l, "arm")
 	l.stop()
 	a.set(func(s *agentapi.State) { s.Boots, s.Incarnation, s.Recoveries.Reset = 2, 2, 1 })
-	l.config()
+	l.start()
 	ts := l.await("arm", "the reset is counted", func(ts *v1alpha1.TargetSession) bool { return ts.Status.Boots == 2 })
 	if ts.Status.Epoch != 1 || ts.Status.Recoveries.Reset != 1 || !isReady(ts) {
 		t.Errorf("status = %+v", ts.Status)

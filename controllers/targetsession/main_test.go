@@ -13,12 +13,10 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -26,7 +24,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	"sigs.k8s.io/controller-runtime/pkg/log"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/go-logr/logr"
 
@@ -42,17 +39,12 @@ func TestMain(m *testing.M) {
 	os.Exit(testenv.Main(m))
 }
 
-// patience is how long a condition may take; a busy machine needs some of it.
-const patience = time.Minute
-
 // lab is one namespace with the controller running in it, and with the test as its kubelet.
 type lab struct {
-	*testing.T
-	client    client.Client
-	namespace string
-	hub       *targetsession.Hub
-	stop      func() // ends the manager
-	config    func() // starts another one
+	*testenv.Lab
+	t    *testing.T
+	hub  *targetsession.Hub
+	stop func() // ends the manager
 
 	mu         sync.Mutex
 	violations []string // pods that were applied before their epoch was stored
@@ -60,61 +52,36 @@ type lab struct {
 
 func newLab(t *testing.T) *lab {
 	t.Helper()
-	config := testenv.Start(t)
-	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
-		if err := add(scheme); err != nil {
-			t.Fatal(err)
-		}
-	}
-	l := &lab{T: t, namespace: testenv.Namespace(t, config)}
-	var err error
-	if l.client, err = client.New(config, client.Options{Scheme: scheme}); err != nil {
-		t.Fatal(err)
-	}
-	byObject, err := targetsession.CacheByObject()
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.config = func() {
-		mgr, err := ctrl.NewManager(config, ctrl.Options{
-			Scheme: scheme, Metrics: metricsserver.Options{BindAddress: "0"}, Logger: logr.Discard(),
-			Cache: cache.Options{ByObject: byObject, DefaultNamespaces: map[string]cache.Config{l.namespace: {}}},
-			NewClient: func(c *rest.Config, o client.Options) (client.Client, error) {
-				inner, err := client.NewWithWatch(c, o)
-				if err != nil {
-					return nil, err
-				}
-				return interceptor.NewClient(inner, interceptor.Funcs{Apply: l.checkApply}), nil
-			},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		l.hub = targetsession.NewHub(targetsession.HubOptions{})
-		if err := targetsession.SetupWithManager(mgr, targetsession.Options{RunnerImage: "runner", Hub: l.hub, SkipNameValidation: ptr.To(true)}); err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(context.Background())
-		ended := make(chan error, 1)
-		go func() { ended <- mgr.Start(ctx) }()
-		l.stop = sync.OnceFunc(func() {
-			cancel()
-			if err := <-ended; err != nil {
-				t.Errorf("manager: %v", err)
-			}
-		})
-	}
-	l.config()
+	l := &lab{Lab: testenv.NewLab(t), t: t}
 	t.Cleanup(func() {
-		l.stop()
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		for _, v := range l.violations {
 			t.Error(v)
 		}
 	})
+	l.start()
 	return l
+}
+
+// start starts a manager.
+func (l *lab) start() {
+	l.Helper()
+	byObject, err := targetsession.CacheByObject()
+	if err != nil {
+		l.Fatal(err)
+	}
+	watched := func(c *rest.Config, o client.Options) (client.Client, error) {
+		inner, err := client.NewWithWatch(c, o)
+		if err != nil {
+			return nil, err
+		}
+		return interceptor.NewClient(inner, interceptor.Funcs{Apply: l.checkApply}), nil
+	}
+	l.stop = l.Manage(ctrl.Options{Cache: cache.Options{ByObject: byObject}, NewClient: watched}, func(mgr ctrl.Manager) error {
+		l.hub = targetsession.NewHub(targetsession.HubOptions{})
+		return targetsession.SetupWithManager(mgr, targetsession.Options{RunnerImage: "runner", Hub: l.hub})
+	})
 }
 
 // checkApply watches every server-side apply: a pod may be applied only when its epoch is stored, and no
@@ -130,7 +97,7 @@ func (l *lab) checkApply(ctx context.Context, c client.WithWatch, obj runtime.Ap
 	}
 	if applied.Kind == "Pod" {
 		var ts v1alpha1.TargetSession
-		if err := l.client.Get(ctx, types.NamespacedName{Namespace: l.namespace, Name: applied.Labels[v1alpha1.LabelSession]}, &ts); err != nil {
+		if err := l.Get(ctx, types.NamespacedName{Namespace: l.Namespace, Name: applied.Labels[v1alpha1.LabelSession]}, &ts); err != nil {
 			return err
 		}
 		l.mu.Lock()
@@ -151,7 +118,7 @@ func (l *lab) checkApply(ctx context.Context, c client.WithWatch, obj runtime.Ap
 func (l *lab) session(name string, change ...func(*v1alpha1.TargetSession)) {
 	l.Helper()
 	ts := &v1alpha1.TargetSession{
-		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: l.namespace},
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: l.Namespace},
 		Spec: v1alpha1.TargetSessionSpec{
 			Qemu:    &v1alpha1.QemuTarget{Preset: v1alpha1.PresetPC, Boot: v1alpha1.BootSource{ISO: &v1alpha1.FileSource{Path: "/genode.iso"}}},
 			Restart: v1alpha1.RestartSpec{BackoffBaseMilliseconds: 100},
@@ -160,61 +127,31 @@ func (l *lab) session(name string, change ...func(*v1alpha1.TargetSession)) {
 	for _, c := range change {
 		c(ts)
 	}
-	if err := l.client.Create(context.Background(), ts); err != nil {
-		l.Fatal(err)
-	}
+	l.Make(ts)
 }
 
 func (l *lab) get(name string) *v1alpha1.TargetSession {
 	l.Helper()
-	var ts v1alpha1.TargetSession
-	if err := l.client.Get(context.Background(), types.NamespacedName{Namespace: l.namespace, Name: name}, &ts); err != nil {
-		l.Fatal(err)
-	}
-	return &ts
+	return testenv.Fetch(l.Lab, name, &v1alpha1.TargetSession{})
 }
 
 // edit changes a TargetSession's spec.
 func (l *lab) edit(name string, change func(*v1alpha1.TargetSession)) {
 	l.Helper()
-	for {
-		ts := l.get(name)
-		change(ts)
-		err := l.client.Update(context.Background(), ts)
-		if err == nil {
-			return
-		}
-		if !apierrors.IsConflict(err) {
-			l.Fatal(err)
-		}
-	}
+	testenv.Edit(l.Lab, name, &v1alpha1.TargetSession{}, change)
 }
 
 // await waits until a TargetSession is as wanted, and returns it.
 func (l *lab) await(name, what string, is func(*v1alpha1.TargetSession) bool) *v1alpha1.TargetSession {
 	l.Helper()
-	var last *v1alpha1.TargetSession
-	l.until(what, func() bool { last = l.get(name); return is(last) }, func() string {
-		raw, _ := json.MarshalIndent(last.Status, "", " ")
-		return string(raw)
-	})
-	return last
-}
-
-func (l *lab) until(what string, is func() bool, dump func() string) {
-	l.Helper()
-	for end := time.Now().Add(patience); !is(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			l.Fatalf("not within %s: %s\n%s", patience, what, dump())
-		}
-	}
+	return testenv.Await(l.Lab, name, &v1alpha1.TargetSession{}, what, is)
 }
 
 // pods lists a session's pods.
 func (l *lab) pods(session string) []corev1.Pod {
 	l.Helper()
 	var list corev1.PodList
-	if err := l.client.List(context.Background(), &list, client.InNamespace(l.namespace), client.MatchingLabels{v1alpha1.LabelSession: session}); err != nil {
+	if err := l.List(context.Background(), &list, client.InNamespace(l.Namespace), client.MatchingLabels{v1alpha1.LabelSession: session}); err != nil {
 		l.Fatal(err)
 	}
 	return list.Items
@@ -223,18 +160,14 @@ func (l *lab) pods(session string) []corev1.Pod {
 // pod waits for a pod.
 func (l *lab) pod(name string) *corev1.Pod {
 	l.Helper()
-	var pod corev1.Pod
-	l.until("pod "+name, func() bool {
-		return l.client.Get(context.Background(), types.NamespacedName{Namespace: l.namespace, Name: name}, &pod) == nil
-	}, func() string { return "" })
-	return &pod
+	return testenv.Await(l.Lab, name, &corev1.Pod{}, "is made", func(*corev1.Pod) bool { return true })
 }
 
 // bind puts a pod on a node, so that its deletion takes until the kubelet says that it is gone.
 func (l *lab) bind(pod *corev1.Pod) {
 	l.Helper()
 	binding := &corev1.Binding{ObjectMeta: metav1.ObjectMeta{Name: pod.Name, Namespace: pod.Namespace}, Target: corev1.ObjectReference{Kind: "Node", Name: "n1"}}
-	if err := l.client.SubResource("binding").Create(context.Background(), pod, binding); err != nil {
+	if err := l.SubResource("binding").Create(context.Background(), pod, binding); err != nil {
 		l.Fatal(err)
 	}
 }
@@ -242,7 +175,7 @@ func (l *lab) bind(pod *corev1.Pod) {
 // gone does what a kubelet does when the last container of a deleted pod has ended.
 func (l *lab) gone(pod *corev1.Pod) {
 	l.Helper()
-	if err := l.client.Delete(context.Background(), pod, client.GracePeriodSeconds(0)); err != nil {
+	if err := l.Delete(context.Background(), pod, client.GracePeriodSeconds(0)); err != nil {
 		l.Fatal(err)
 	}
 }
@@ -251,7 +184,7 @@ func (l *lab) gone(pod *corev1.Pod) {
 func (l *lab) run(pod *corev1.Pod) *agent {
 	l.Helper()
 	ts := l.get(pod.Labels[v1alpha1.LabelSession])
-	a := startAgent(l.T, l.secret(ts.Name))
+	a := startAgent(l.t, l.secret(ts.Name))
 	before := pod.DeepCopy()
 	pod.Status = corev1.PodStatus{
 		Phase: corev1.PodRunning, PodIP: a.ip, PodIPs: []corev1.PodIP{{IP: a.ip}},
@@ -260,7 +193,7 @@ func (l *lab) run(pod *corev1.Pod) *agent {
 			State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Now()}},
 		}},
 	}
-	if err := l.client.Status().Patch(context.Background(), pod, client.MergeFrom(before)); err != nil {
+	if err := l.Status().Patch(context.Background(), pod, client.MergeFrom(before)); err != nil {
 		l.Fatal(err)
 	}
 	return a
@@ -268,11 +201,7 @@ func (l *lab) run(pod *corev1.Pod) *agent {
 
 func (l *lab) secret(session string) *corev1.Secret {
 	l.Helper()
-	var secret corev1.Secret
-	if err := l.client.Get(context.Background(), types.NamespacedName{Namespace: l.namespace, Name: target.CredentialsSecret(session)}, &secret); err != nil {
-		l.Fatal(err)
-	}
-	return &secret
+	return testenv.Fetch(l.Lab, target.CredentialsSecret(session), &corev1.Secret{})
 }
 
 // status is a condition as Status/Reason.

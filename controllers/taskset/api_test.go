@@ -3,6 +3,7 @@ package taskset
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -11,20 +12,14 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/config"
-	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/go-logr/logr"
 
@@ -55,33 +50,28 @@ func (readyAgents) Client(types.NamespacedName) (*agentapi.Client, bool) { retur
 // lab is a namespace on a real API server with the TaskSet controller and a real engine, and with a
 // reference taskloader for each target.
 type lab struct {
-	client.Client
-	t         *testing.T
-	namespace string
-	store     *results.SQLite
+	*testenv.Lab
+	t     *testing.T
+	store *results.SQLite
 }
 
 func newLab(t *testing.T, runner *refguest.InstantRunner, targets int) *lab {
 	t.Helper()
-	cfg := testenv.Start(t)
-	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
-		if err := add(scheme); err != nil {
-			t.Fatal(err)
-		}
-	}
-	c, err := client.New(cfg, client.Options{Scheme: scheme})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := &lab{Client: c, t: t, namespace: testenv.Namespace(t, cfg)}
+	l := &lab{Lab: testenv.NewLab(t), t: t}
+	var err error
 	if l.store, err = results.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "results.db")); err != nil {
 		t.Fatal(err)
 	}
-	mgr, err := ctrl.NewManager(cfg, ctrl.Options{Scheme: scheme, Metrics: server.Options{BindAddress: "0"}, Controller: config.Controller{SkipNameValidation: ptr.To(true)}})
-	if err != nil {
-		t.Fatal(err)
+	t.Cleanup(func() { _ = l.store.Close() })
+	l.Manage(ctrl.Options{}, l.setup)
+	for i := range targets {
+		l.target(i, runner)
 	}
+	return l
+}
+
+// setup adds the controller and the engine to a manager.
+func (l *lab) setup(mgr ctrl.Manager) error {
 	changed := make(chan string, 64)
 	downloads := &fetch.Background{}
 	engine := campaign.New(campaign.Options{
@@ -90,29 +80,11 @@ func newLab(t *testing.T, runner *refguest.InstantRunner, targets int) *lab {
 		Changed: func(id string) {
 			select {
 			case changed <- id:
-			case <-t.Context().Done():
+			case <-l.t.Context().Done():
 			}
 		},
 	})
-	for _, err := range []error{mgr.Add(engine), mgr.Add(downloads), SetupWithManager(mgr, Options{Engine: engine, Changed: changed, Downloads: downloads})} {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- mgr.Start(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("manager: %v", err)
-		}
-		_ = l.store.Close()
-	})
-	for i := range targets {
-		l.target(i, runner)
-	}
-	return l
+	return errors.Join(mgr.Add(engine), mgr.Add(downloads), SetupWithManager(mgr, Options{Engine: engine, Changed: changed, Downloads: downloads}))
 }
 
 // target starts a taskloader on loopback and makes a ready TargetSession that points to it.
@@ -129,13 +101,13 @@ func (l *lab) target(i int, runner *refguest.InstantRunner) {
 	host, port, _ := net.SplitHostPort(listener.Addr().String())
 	number, _ := strconv.Atoi(port)
 	ts := &v1alpha1.TargetSession{
-		ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("t%d", i), Namespace: l.namespace, Labels: map[string]string{"pool": "test"}},
+		ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("t%d", i), Namespace: l.Namespace, Labels: map[string]string{"pool": "test"}},
 		Spec: v1alpha1.TargetSessionSpec{
 			Qemu:       &v1alpha1.QemuTarget{Preset: v1alpha1.PresetPC, Boot: v1alpha1.BootSource{ISO: &v1alpha1.FileSource{Path: "/x.iso"}}},
 			Taskloader: v1alpha1.TaskloaderSpec{Port: int32(number)},
 		},
 	}
-	l.create(ts)
+	l.Make(ts)
 	ts.Status.Address = host
 	ts.Status.Conditions = []metav1.Condition{{Type: "Ready", Status: "True", Reason: "Ready", LastTransitionTime: metav1.Now()}}
 	if err := l.Status().Update(l.t.Context(), ts); err != nil {
@@ -143,52 +115,24 @@ func (l *lab) target(i int, runner *refguest.InstantRunner) {
 	}
 }
 
-// create retries while the API server is still preparing the storage of a new resource.
-func (l *lab) create(o client.Object) {
-	l.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); ; {
-		err := l.Create(l.t.Context(), o)
-		if err == nil {
-			return
-		}
-		if !apierrors.IsTooManyRequests(err) && !meta.IsNoMatchError(err) || time.Now().After(deadline) {
-			l.t.Fatal(err)
-		}
-	}
-}
-
 // campaign creates a TaskSet from JSON, with a ConfigMap that holds the binary hey.
 func (l *lab) campaign(name, spec string) *v1alpha1.TaskSet {
 	l.t.Helper()
-	ts := &v1alpha1.TaskSet{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: l.namespace}}
+	ts := &v1alpha1.TaskSet{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: l.Namespace}}
 	if err := json.Unmarshal([]byte(spec), &ts.Spec); err != nil {
 		l.t.Fatal(err)
 	}
-	l.create(ts)
+	l.Make(ts)
 	return ts
 }
 
 func (l *lab) binaries() {
-	l.create(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "binaries", Namespace: l.namespace}, BinaryData: map[string][]byte{"hey": []byte("\x7fELF hey")}})
+	l.Make(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "binaries", Namespace: l.Namespace}, BinaryData: map[string][]byte{"hey": []byte("\x7fELF hey")}})
 }
 
 func (l *lab) await(ts *v1alpha1.TaskSet, what string, ok func(*v1alpha1.TaskSet) bool) {
 	l.t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.After(60 * time.Second); ; {
-		if err := l.Get(l.t.Context(), client.ObjectKeyFromObject(ts), ts); err != nil && !apierrors.IsNotFound(err) {
-			l.t.Fatal(err)
-		} else if err == nil && ok(ts) {
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-deadline:
-			out, _ := json.MarshalIndent(ts.Status, "", " ")
-			l.t.Fatalf("waiting for %s: %s", what, out)
-		}
-	}
+	testenv.Await(l.Lab, ts.Name, ts, what, ok)
 }
 
 func is(kind string, status metav1.ConditionStatus, reason string) func(*v1alpha1.TaskSet) bool {
@@ -273,16 +217,5 @@ func TestAFinishedTaskSetIsDeletedAfterItsTime(t *testing.T) {
 	l := newLab(t, &refguest.InstantRunner{}, 1)
 	l.binaries()
 	ts := l.campaign("sweep", strings.Replace(sweepSpec, `"completion"`, `"ttlSecondsAfterFinished": 0, "completion"`, 1))
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.After(60 * time.Second); ; {
-		if err := l.Get(t.Context(), client.ObjectKeyFromObject(ts), ts); apierrors.IsNotFound(err) {
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatal("never deleted")
-		}
-	}
+	l.Until("deletion", func() bool { return apierrors.IsNotFound(l.Get(t.Context(), client.ObjectKeyFromObject(ts), ts)) }, nil)
 }

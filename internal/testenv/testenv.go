@@ -4,8 +4,9 @@
 //	func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
 //
 //	func TestSomething(t *testing.T) {
-//		config := testenv.Start(t)
-//		namespace := testenv.Namespace(t, config)
+//		l := testenv.NewLab(t) // a namespace of its own
+//		l.Manage(ctrl.Options{}, func(mgr ctrl.Manager) error { return targetpool.SetupWithManager(mgr, targetpool.Options{}) })
+//		testenv.Await(l, "arm", &v1alpha1.TargetPool{}, "ready", isReady)
 //
 // The first run on a machine builds the programs, which takes minutes; see package assets. There
 // are no controllers behind this API server: nothing schedules pods, and namespaces are never
