@@ -3,7 +3,6 @@ package targetsession
 import (
 	"context"
 	"reflect"
-	"sync"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -12,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/genode-operator/genode-operator/api/v1alpha1"
+	"github.com/genode-operator/genode-operator/internal/lookout"
 	"github.com/genode-operator/genode-operator/internal/target/agentapi"
 )
 
@@ -60,120 +60,66 @@ type HubOptions struct {
 	Connect func(Endpoint) (Agent, error)
 }
 
-// Hub watches the agents of all live pods, one goroutine for each, keeps their newest State, and wakes
-// the queue when something changes that a reconciler would act on. It is a manager.Runnable that runs on
-// the leader only.
+// Hub watches the agents of all live pods, keeps their newest State, and wakes the queue when something
+// changes that a reconciler would act on. It is a manager.Runnable that runs on the leader only.
 type Hub struct {
+	*lookout.Lookout[types.NamespacedName, *link, Snapshot]
 	clock   clock.Clock
 	connect func(Endpoint) (Agent, error)
 	wakes   chan event.GenericEvent
-
-	mu      sync.Mutex
-	links   map[types.NamespacedName]*link
-	closed  bool
-	running sync.WaitGroup
 }
 
 // link is the watch of one agent.
 type link struct {
 	endpoint Endpoint
 	agent    Agent
-	cancel   context.CancelFunc
 	started  time.Time
-
-	snapshot Snapshot // guarded by Hub.mu
 }
 
 // NewHub makes a Hub; Start must run for its goroutines to end.
 func NewHub(o HubOptions) *Hub {
-	h := &Hub{clock: o.Clock, connect: o.Connect, wakes: make(chan event.GenericEvent), links: map[types.NamespacedName]*link{}}
+	h := &Hub{clock: o.Clock, connect: o.Connect, wakes: make(chan event.GenericEvent)}
 	if h.clock == nil {
 		h.clock = clock.RealClock{}
 	}
 	if h.connect == nil {
 		h.connect = func(e Endpoint) (Agent, error) { return agentapi.NewClient(e.Address, e.Credentials) }
 	}
+	h.Lookout = lookout.New(lookout.Options[types.NamespacedName, *link, Snapshot]{Follow: h.follow, News: news, Wake: h.wake})
 	return h
-}
-
-// NeedLeaderElection makes the manager start the hub on the leader only.
-func (*Hub) NeedLeaderElection() bool { return true }
-
-// Start waits until ctx ends, and then ends every watch.
-func (h *Hub) Start(ctx context.Context) error {
-	<-ctx.Done()
-	h.mu.Lock()
-	h.closed = true
-	for key := range h.links {
-		h.drop(key)
-	}
-	h.mu.Unlock()
-	h.running.Wait()
-	return nil
 }
 
 // Events delivers a wake-up for each session whose agent has news.
 func (h *Hub) Events() <-chan event.GenericEvent { return h.wakes }
 
+func (h *Hub) wake(ctx context.Context, key types.NamespacedName) {
+	about := &v1alpha1.TargetSession{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
+	select {
+	case h.wakes <- event.GenericEvent{Object: about}:
+	case <-ctx.Done():
+	}
+}
+
 // Watch makes sure that the agent at the endpoint is watched, ends the watch of another endpoint of the
 // same session, and returns the newest snapshot at once.
 func (h *Hub) Watch(key types.NamespacedName, e Endpoint) (Snapshot, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if l := h.links[key]; l != nil && l.endpoint.same(e) {
-		return l.snapshot, nil
-	}
-	h.drop(key)
-	if h.closed {
-		return Snapshot{PodUID: e.PodUID}, nil
-	}
-	agent, err := h.connect(e)
-	if err != nil {
-		return Snapshot{}, err
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	l := &link{endpoint: e, agent: agent, cancel: cancel, started: h.clock.Now(), snapshot: Snapshot{PodUID: e.PodUID}}
-	h.links[key] = l
-	h.running.Go(func() { h.follow(ctx, key, l) })
-	return l.snapshot, nil
-}
-
-// Forget ends the watch of a session's agent.
-func (h *Hub) Forget(key types.NamespacedName) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.drop(key)
-}
-
-func (h *Hub) drop(key types.NamespacedName) {
-	if l := h.links[key]; l != nil {
-		l.cancel()
-		delete(h.links, key)
-	}
-}
-
-// Snapshot returns the newest snapshot of a session's agent; false while none is watched.
-func (h *Hub) Snapshot(key types.NamespacedName) (Snapshot, bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if l := h.links[key]; l != nil {
-		return l.snapshot, true
-	}
-	return Snapshot{}, false
+	same := func(l *link) bool { return l.endpoint.same(e) }
+	return h.Lookout.Watch(key, same, func() (*link, Snapshot, error) {
+		agent, err := h.connect(e)
+		return &link{endpoint: e, agent: agent, started: h.clock.Now()}, Snapshot{PodUID: e.PodUID}, err
+	})
 }
 
 // State returns the newest State of a session's agent; false while there is none, or while the agent is silent.
 func (h *Hub) State(key types.NamespacedName) (agentapi.State, bool) {
-	s, ok := h.Snapshot(key)
+	_, s, ok := h.Newest(key)
 	return s.State, ok && !s.Heard.IsZero() && !s.Silent
 }
 
 // Client returns the client of a session's agent, for example to fetch binaries; false while none is watched.
 func (h *Hub) Client(key types.NamespacedName) (*agentapi.Client, bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	l := h.links[key]
-	if l == nil {
+	l, _, ok := h.Newest(key)
+	if !ok {
 		return nil, false
 	}
 	c, ok := l.agent.(*agentapi.Client)
@@ -181,20 +127,18 @@ func (h *Hub) Client(key types.NamespacedName) (*agentapi.Client, bool) {
 }
 
 // follow watches an agent, again and again, until ctx ends.
-func (h *Hub) follow(ctx context.Context, key types.NamespacedName, l *link) {
+func (h *Hub) follow(ctx context.Context, _ types.NamespacedName, l *link, see func(func(*Snapshot))) {
 	defer l.agent.Close()
 	pause := firstPause
 	for ctx.Err() == nil {
 		err := l.agent.Watch(ctx, func(s agentapi.State) {
 			pause = firstPause
-			h.update(ctx, key, l, func(n *Snapshot) {
-				*n = Snapshot{PodUID: n.PodUID, State: s, Heard: h.clock.Now()}
-			})
+			see(func(n *Snapshot) { *n = Snapshot{PodUID: n.PodUID, State: s, Heard: h.clock.Now()} })
 		})
 		if ctx.Err() != nil {
 			return
 		}
-		h.update(ctx, key, l, func(n *Snapshot) { lost(n, l.started, h.clock.Now(), err) })
+		see(func(n *Snapshot) { lost(n, l.started, h.clock.Now(), err) })
 		timer := h.clock.NewTimer(pause)
 		select {
 		case <-ctx.Done():
@@ -217,23 +161,6 @@ func lost(n *Snapshot, started, now time.Time, err error) {
 	}
 	if now.Sub(since) >= agentapi.WatchSilence {
 		n.Silent, n.SilentSince = true, since
-	}
-}
-
-// update changes a link's snapshot and wakes the queue if that is worth a pass.
-func (h *Hub) update(ctx context.Context, key types.NamespacedName, l *link, change func(*Snapshot)) {
-	h.mu.Lock()
-	before := l.snapshot
-	change(&l.snapshot)
-	wake := news(before, l.snapshot)
-	h.mu.Unlock()
-	if !wake {
-		return
-	}
-	about := &v1alpha1.TargetSession{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
-	select {
-	case h.wakes <- event.GenericEvent{Object: about}:
-	case <-ctx.Done():
 	}
 }
 

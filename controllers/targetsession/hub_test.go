@@ -135,7 +135,7 @@ func TestAnotherPodIsAnotherWatch(t *testing.T) {
 	second.states <- agentapi.State{Verdict: agentapi.VerdictBooting}
 	woken(t, h)
 	h.Forget(key)
-	if _, ok := h.Snapshot(key); ok {
+	if _, _, ok := h.Newest(key); ok {
 		t.Error("a forgotten session has a snapshot")
 	}
 	for end := time.Now().Add(time.Minute); !first.isClosed() || !second.isClosed(); time.Sleep(time.Millisecond) {
@@ -167,13 +167,13 @@ func TestAnAgentIsSilentAfterSeveralHeartbeats(t *testing.T) {
 	}
 	retry(time.Second)
 	pause()
-	if s, _ := h.Snapshot(key); s.Silent || s.Error != broken.Error() || s.State.Verdict != agentapi.VerdictAlive {
+	if _, s, _ := h.Newest(key); s.Silent || s.Error != broken.Error() || s.State.Verdict != agentapi.VerdictAlive {
 		t.Errorf("snapshot after a second: %+v", s)
 	}
 	c.Step(longestPause)
 	retry(agentapi.WatchSilence)
 	woken(t, h)
-	if s, _ := h.Snapshot(key); !s.Silent || !s.SilentSince.Equal(now) {
+	if _, s, _ := h.Newest(key); !s.Silent || !s.SilentSince.Equal(now) {
 		t.Errorf("snapshot after %s: %+v", agentapi.WatchSilence, s)
 	}
 	if _, ok := h.State(key); ok {
@@ -196,7 +196,7 @@ func TestAStoppedHubWatchesNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	watch(t, h, "p1")
-	if _, ok := h.Snapshot(key); ok {
+	if _, _, ok := h.Newest(key); ok {
 		t.Error("a stopped hub watches")
 	}
 }
