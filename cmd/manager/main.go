@@ -49,6 +49,7 @@ file; give the manager the same file again after a restart, since campaigns go o
 	f.StringVar(&o.leaderNamespace, "leader-election-namespace", "", "namespace of the lease; the manager's own by default")
 	f.StringVar(&o.metricsAddress, "metrics-bind-address", "127.0.0.1:8080", `address of the metrics, "0" for none; on another address than loopback they need TLS and a token that may "get" /metrics`)
 	f.StringVar(&o.probeAddress, "health-probe-bind-address", "127.0.0.1:8081", `address of /healthz and /readyz, "0" for none`)
+	f.StringVar(&o.apiAddress, "api-bind-address", "127.0.0.1:8082", `address of the manager's API, "0" for none; on another address than loopback it needs TLS and a token, see docs/manager-api.md`)
 	f.IntVar(&verbosity, "log-level", 0, "0: changes of state, 2: what a pass does and why, 4: details")
 	f.BoolVar(&development, "log-development", false, "logs for people instead of JSON")
 	return cmd

@@ -38,6 +38,7 @@ type options struct {
 	leaderNamespace string
 	metricsAddress  string
 	probeAddress    string
+	apiAddress      string
 }
 
 // run wires the parts and blocks until ctx ends.
@@ -112,9 +113,10 @@ func setup(ctx context.Context, mgr ctrl.Manager, store results.Store, o options
 	hub := targetsession.NewHub(targetsession.HubOptions{})
 	downloads := &fetch.Background{}
 	changed := make(chan string, 256)
+	registry := session.NewRegistry(clock.RealClock{})
 	engine := campaign.New(campaign.Options{
 		Store: store,
-		Class: taskloader.New(taskloader.Options{Registry: session.NewRegistry(clock.RealClock{}), Log: log.WithName("taskloader")}),
+		Class: taskloader.New(taskloader.Options{Registry: registry, Log: log.WithName("taskloader")}),
 		Fleet: taskset.Fleet{Agents: hub, Cache: mgr.GetClient()},
 		Log:   log.WithName("campaign"),
 		Changed: func(id string) {
@@ -127,6 +129,7 @@ func setup(ctx context.Context, mgr ctrl.Manager, store results.Store, o options
 	return errors.Join(
 		mgr.Add(engine),
 		mgr.Add(downloads),
+		addAPI(mgr, o.apiAddress, registry, store),
 		targetsession.SetupWithManager(mgr, targetsession.Options{Hub: hub, RunnerImage: o.runnerImage}),
 		targetpool.SetupWithManager(mgr, targetpool.Options{}),
 		taskset.SetupWithManager(mgr, taskset.Options{Engine: engine, Changed: changed, Downloads: downloads}),
