@@ -9,7 +9,8 @@ import (
 
 // Limits that every generation of the taskloader shares.
 const (
-	MaxTasks   = 100            // ids have two digits
+	MaxTasks   = 10_000         // in one description
+	MaxKnown   = 1000           // tasks that the admission control and the optimizer can tell apart; see Check
 	MaxPkg     = 15             // characters that the wire has room for
 	MaxTime    = 2_147_000      // milliseconds; the kernel's timers count microseconds in 31 bits
 	MaxQuota   = 1<<32 - 1      // bytes
@@ -23,6 +24,10 @@ var pkgName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$`)
 // silently misread, refuse without a word or die of is refused here, before anything is sent. For Auto
 // only the rules that all generations share are applied. The error lists up to ten problems, each with
 // field, value and remedy.
+//
+// A target names its tasks after their ids and pkgs: 07.hey, but 100hey for 100 and for 1000 to 1009 alike,
+// since the first part is cut to three characters. Jobs and events go by ids, so that any number of tasks
+// runs; but the optimizer, which looks after EDF tasks, goes by names: see also CheckAdmission.
 func Check(tasks []Task, generation string) error {
 	c := &checker{generation: generation}
 	if !slices.Contains([]string{Auto, G2017, G1608a, G1608b, G1802}, generation) {
@@ -32,33 +37,46 @@ func Check(tasks []Task, generation string) error {
 		return errors.New("tasks: there are none, and a taskloader dies of an empty task-set; add a task")
 	}
 	if len(tasks) > MaxTasks {
-		return fmt.Errorf("tasks: there are %d, but ids have two digits; use at most %d", len(tasks), MaxTasks)
+		return fmt.Errorf("tasks: there are %d; use at most %d", len(tasks), MaxTasks)
 	}
-	ids := map[int]bool{}
+	ids := make(map[int]bool, len(tasks))
 	for i, t := range tasks {
-		c.path = fmt.Sprintf("tasks[%d]", i)
-		if t.Name != "" {
-			c.path += fmt.Sprintf(" (%s)", t.Name)
-		}
-		c.refuse(t.ID < 0 || t.ID >= MaxTasks, "id", t.ID, "ids have two digits; use 0 to 99")
+		c.index, c.name = i, t.Name
+		c.refuse(t.ID < 0 || t.ID >= MaxTasks, "id", t.ID, fmt.Sprintf("use 0 to %d", MaxTasks-1))
 		c.refuse(ids[t.ID], "id", t.ID, "another task has it; number the tasks from 0")
 		ids[t.ID] = true
+		c.refuse(t.Deadline > 0 && t.ID >= MaxKnown, "deadlineMilliseconds", t.Deadline,
+			fmt.Sprintf("the target's optimizer knows EDF tasks by names that repeat from id %d on, and this is id %d; move it up, or remove the deadline", MaxKnown, t.ID))
 		c.anywhere(t)
 		c.byGeneration(t)
 	}
 	return errors.Join(c.problems...)
 }
 
+// CheckAdmission says whether the admission control can tell the tasks apart, if it is asked for anything.
+func CheckAdmission(tasks []Task, a *Admission) error {
+	if a == nil || len(tasks) <= MaxKnown {
+		return nil
+	}
+	return fmt.Errorf("admissionControl: the target's names of tasks repeat from id %d on, and there are %d tasks; remove it, or use at most %[1]d tasks", MaxKnown, len(tasks))
+}
+
 type checker struct {
 	generation string
-	path       string
+	index      int // of the task that is looked at
+	name       string
 	problems   []error
 }
 
 func (c *checker) refuse(when bool, field string, value any, remedy string) {
-	if when && len(c.problems) < maxReports {
-		c.problems = append(c.problems, fmt.Errorf("%s.%s: %v: %s", c.path, field, value, remedy))
+	if !when || len(c.problems) == maxReports {
+		return
 	}
+	path := fmt.Sprintf("tasks[%d]", c.index)
+	if c.name != "" {
+		path += fmt.Sprintf(" (%s)", c.name)
+	}
+	c.problems = append(c.problems, fmt.Errorf("%s.%s: %v: %s", path, field, value, remedy))
 }
 
 // on reports whether the generation is one of those listed.

@@ -121,29 +121,37 @@ func TestCheck(t *testing.T) {
 		"a task with both runs on 1802": {with(runs1802), "1802", nil},
 		"an unknown generation":         {with(func(*taskset.Task) {}), "1903", []string{`"1903"`, "use Auto"}},
 		"no task at all":                {nil, "Auto", []string{"add a task"}},
-		"too many tasks":                {make([]taskset.Task, 101), "Auto", []string{"there are 101", "at most 100"}},
-		"an id of three digits":         {with(func(t *taskset.Task) { t.ID = 100 }), "Auto", []string{"id: 100", "0 to 99"}},
-		"an id that is there twice":     {[]taskset.Task{hey(), hey()}, "Auto", []string{"tasks[1] (hello).id: 0"}},
-		"no pkg":                        {with(func(t *taskset.Task) { t.Pkg = "" }), "Auto", []string{`pkg: ""`, "1 to 15"}},
-		"a pkg of 16 characters":        {with(func(t *taskset.Task) { t.Pkg = "abcdefghijklmnop" }), "Auto", []string{"abcdefghijklmnop", "rename"}},
-		"a pkg of 15 characters":        {with(func(t *taskset.Task) { t.Pkg = "abcdefghijklmno" }), "Auto", nil},
-		"no quota":                      {with(func(t *taskset.Task) { t.Quota = 0 }), "Auto", []string{"quota: 0", "1Mi"}},
-		"a quota of 4Gi":                {with(func(t *taskset.Task) { t.Quota = 1 << 32 }), "Auto", []string{"quota: 4294967296"}},
-		"a period beyond the timers":    {with(func(t *taskset.Task) { t.Period = 2147001 }), "1608a", []string{"periodMilliseconds: 2147001", "2147000"}},
-		"the longest period":            {with(func(t *taskset.Task) { t.Period = 2147000 }), "1608a", nil},
-		"a critical time beyond":        {with(func(t *taskset.Task) { t.CriticalTime = 2147001 }), "1608b", []string{"criticalTimeMilliseconds: 2147001"}},
-		"a deadline beyond":             {with(func(t *taskset.Task) { t.Deadline = 2147001 }), "1608b", []string{"deadlineMilliseconds"}},
-		"an offset beyond":              {with(func(t *taskset.Task) { t.Offset = 2147001 }), "1608b", []string{"offsetMilliseconds"}},
-		"priority 128 on 1608b":         {with(func(t *taskset.Task) { t.Priority = 128 }), "1608b", []string{"priority: 128", "0 to 127"}},
-		"priority 128 on 1802":          {with(func(t *taskset.Task) { runs1802(t); t.Priority = 128 }), "1802", []string{"priority: 128"}},
-		"priority 128 on 1608a":         {with(func(t *taskset.Task) { t.Priority = 128 }), "1608a", nil},
-		"no number of jobs on 1608b":    {with(func(t *taskset.Task) { t.NumberOfJobs = 0 }), "1608b", []string{"numberOfJobs: 0", "at least 1"}},
-		"no number of jobs on 1608a":    {with(func(t *taskset.Task) { t.NumberOfJobs = 0 }), "1608a", nil},
-		"two periodic jobs on 2017":     {with(func(t *taskset.Task) { t.NumberOfJobs, t.Period = 2, 10 }), "2017", []string{"numberOfJobs: 2", "use 1"}},
-		"capabilities on 1608b":         {with(func(t *taskset.Task) { t.Caps = 1 }), "1608b", []string{"caps: 1", "1802"}},
-		"cores on 1608a":                {with(func(t *taskset.Task) { t.Cores = 1 }), "1608a", []string{"cores: 1"}},
-		"a core offset on 2017":         {with(func(t *taskset.Task) { t.CoreOffset = 1 }), "2017", []string{"coreOffset: 1"}},
-		"capabilities on who knows":     {with(func(t *taskset.Task) { t.Caps = 1 }), "Auto", nil},
+		"too many tasks":                {make([]taskset.Task, 10_001), "Auto", []string{"there are 10001", "at most 10000"}},
+		"an id of three digits":         {with(func(t *taskset.Task) { t.ID = 100 }), "Auto", nil},
+		"an id of four digits":          {with(func(t *taskset.Task) { t.ID = 9999 }), "Auto", nil},
+		"an id of five digits":          {with(func(t *taskset.Task) { t.ID = 10_000 }), "Auto", []string{"id: 10000", "0 to 9999"}},
+		"a negative id":                 {with(func(t *taskset.Task) { t.ID = -1 }), "Auto", []string{"id: -1"}},
+		"the last EDF task":             {with(func(t *taskset.Task) { t.ID, t.Deadline = 999, 10 }), "1608b", nil},
+		"an EDF task with another's name": {with(func(t *taskset.Task) { t.ID, t.Deadline = 1000, 10 }), "Auto",
+			[]string{"deadlineMilliseconds: 10", "id 1000", "remove the deadline"}},
+		"a name that overflows 24 bytes": {with(func(t *taskset.Task) { t.Pkg = strings.Repeat("x", 21) }), "1608a", []string{"1 to 15"}},
+		"a pkg of 32 bytes":              {with(func(t *taskset.Task) { t.Pkg = strings.Repeat("x", 32) }), "1608a", []string{"1 to 15"}},
+		"an id that is there twice":      {[]taskset.Task{hey(), hey()}, "Auto", []string{"tasks[1] (hello).id: 0"}},
+		"no pkg":                         {with(func(t *taskset.Task) { t.Pkg = "" }), "Auto", []string{`pkg: ""`, "1 to 15"}},
+		"a pkg of 16 characters":         {with(func(t *taskset.Task) { t.Pkg = "abcdefghijklmnop" }), "Auto", []string{"abcdefghijklmnop", "rename"}},
+		"a pkg of 15 characters":         {with(func(t *taskset.Task) { t.Pkg = "abcdefghijklmno" }), "Auto", nil},
+		"no quota":                       {with(func(t *taskset.Task) { t.Quota = 0 }), "Auto", []string{"quota: 0", "1Mi"}},
+		"a quota of 4Gi":                 {with(func(t *taskset.Task) { t.Quota = 1 << 32 }), "Auto", []string{"quota: 4294967296"}},
+		"a period beyond the timers":     {with(func(t *taskset.Task) { t.Period = 2147001 }), "1608a", []string{"periodMilliseconds: 2147001", "2147000"}},
+		"the longest period":             {with(func(t *taskset.Task) { t.Period = 2147000 }), "1608a", nil},
+		"a critical time beyond":         {with(func(t *taskset.Task) { t.CriticalTime = 2147001 }), "1608b", []string{"criticalTimeMilliseconds: 2147001"}},
+		"a deadline beyond":              {with(func(t *taskset.Task) { t.Deadline = 2147001 }), "1608b", []string{"deadlineMilliseconds"}},
+		"an offset beyond":               {with(func(t *taskset.Task) { t.Offset = 2147001 }), "1608b", []string{"offsetMilliseconds"}},
+		"priority 128 on 1608b":          {with(func(t *taskset.Task) { t.Priority = 128 }), "1608b", []string{"priority: 128", "0 to 127"}},
+		"priority 128 on 1802":           {with(func(t *taskset.Task) { runs1802(t); t.Priority = 128 }), "1802", []string{"priority: 128"}},
+		"priority 128 on 1608a":          {with(func(t *taskset.Task) { t.Priority = 128 }), "1608a", nil},
+		"no number of jobs on 1608b":     {with(func(t *taskset.Task) { t.NumberOfJobs = 0 }), "1608b", []string{"numberOfJobs: 0", "at least 1"}},
+		"no number of jobs on 1608a":     {with(func(t *taskset.Task) { t.NumberOfJobs = 0 }), "1608a", nil},
+		"two periodic jobs on 2017":      {with(func(t *taskset.Task) { t.NumberOfJobs, t.Period = 2, 10 }), "2017", []string{"numberOfJobs: 2", "use 1"}},
+		"capabilities on 1608b":          {with(func(t *taskset.Task) { t.Caps = 1 }), "1608b", []string{"caps: 1", "1802"}},
+		"cores on 1608a":                 {with(func(t *taskset.Task) { t.Cores = 1 }), "1608a", []string{"cores: 1"}},
+		"a core offset on 2017":          {with(func(t *taskset.Task) { t.CoreOffset = 1 }), "2017", []string{"coreOffset: 1"}},
+		"capabilities on who knows":      {with(func(t *taskset.Task) { t.Caps = 1 }), "Auto", nil},
 		"a config name with a space": {with(func(t *taskset.Task) { t.Config = taskset.Config{{Name: "a b"}} }), "Auto",
 			[]string{`"a b"`, "not an XML name"}},
 		"a config value with a NUL": {with(func(t *taskset.Task) { t.Config = taskset.Config{{Name: "a", Text: "\x00"}} }), "Auto",
@@ -168,6 +176,26 @@ func TestCheckListsTenProblemsAtMost(t *testing.T) {
 	err := taskset.Check(make([]taskset.Task, 50), taskset.G1608b)
 	if got := strings.Count(err.Error(), "\n") + 1; got != 10 {
 		t.Errorf("%d problems listed, want 10", got)
+	}
+}
+
+func TestCheckAdmission(t *testing.T) {
+	admission := &taskset.Admission{Goal: taskset.GoalFairness}
+	for name, tc := range map[string]struct {
+		tasks     int
+		admission *taskset.Admission
+		want      string
+	}{
+		"nobody asked":               {10_000, nil, ""},
+		"as many names as tasks":     {1000, admission, ""},
+		"two tasks of the same name": {1001, admission, "there are 1001 tasks"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := taskset.CheckAdmission(make([]taskset.Task, tc.tasks), tc.admission)
+			if (err != nil) != (tc.want != "") || err != nil && !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("error %v, want %q", err, tc.want)
+			}
+		})
 	}
 }
 

@@ -12,8 +12,6 @@ import (
 
 	"github.com/genode-operator/genode-operator/internal/campaign"
 	"github.com/genode-operator/genode-operator/internal/faketarget"
-	"github.com/genode-operator/genode-operator/internal/taskset"
-	"github.com/genode-operator/genode-operator/internal/taskset/variant"
 )
 
 func TestF18ParallelDistribution(t *testing.T) {
@@ -202,27 +200,6 @@ func TestF27StoreAnswersQueries(t *testing.T) {
 	}
 	if err := rows.Err(); err != nil || n != 127 {
 		t.Errorf("%d rows, %v", n, err)
-	}
-}
-
-func TestF34ManyTasksInASet(t *testing.T) {
-	manyTasks := func(n int) string {
-		var b strings.Builder
-		b.WriteString("tasks:\n")
-		for i := range n {
-			fmt.Fprintf(&b, "- {name: t%d, pkg: hey, priority: %d}\n", i, i)
-		}
-		return b.String()
-	}
-	target := fake(t, faketarget.Options{})
-	l := newLab(t, target)
-	records := l.run(l.plan(manyTasks(taskset.MaxTasks)))
-	succeeded(t, records)
-	if len(records[0].Jobs) != taskset.MaxTasks || len(starts(target)[0]) != taskset.MaxTasks || target.Count("BINARY") != 1 {
-		t.Errorf("%d jobs of %d tasks", len(records[0].Jobs), len(starts(target)[0]))
-	}
-	if _, err := variant.Build(specOf(t, manyTasks(taskset.MaxTasks+1))); err == nil || !strings.Contains(err.Error(), "two digits") {
-		t.Errorf("one task more than ids have room for: %v", err)
 	}
 }
 

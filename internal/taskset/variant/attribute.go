@@ -26,7 +26,8 @@ var numbers = map[string]number{
 }
 
 const (
-	attributePkg   = "pkg"
-	attributeQuota = "quota"
-	configPrefix   = "config."
+	attributePkg    = "pkg"
+	attributeQuota  = "quota"
+	attributeConfig = "config" // as a whole: blocks only
+	configPrefix    = "config."
 )

@@ -14,6 +14,7 @@ import (
 // axis is what one sweep or draw varies, and the values that there are.
 type axis struct {
 	path      string // in the spec
+	zip       string // name of the sweeps that advance together; "" for an axis of its own
 	task      int    // index of the task
 	attribute string // as the sweep names it
 	values    []alternative
@@ -54,49 +55,28 @@ func (a *axis) text(i uint64) string {
 	return strconv.FormatInt(a.at(i), 10)
 }
 
-// newAxis finds the task and the attribute; setValues or setRange then say what the values are.
-func newAxis(path, task, attribute string, base []taskset.Task, before []*axis) (axis, error) {
-	a := axis{path: path, task: -1, attribute: attribute}
-	for i, t := range base {
-		if t.Name == task {
-			a.task = i
-		}
-	}
-	if a.task < 0 {
-		return a, fmt.Errorf("%s.task: %q is not the name of a task; use one of spec.tasks", path, task)
-	}
-	return a, a.checkAttribute(path+".attribute", base[a.task].Config, before)
-}
-
 // newSweep resolves one sweep.
-func newSweep(path string, sweep v1alpha1.Sweep, base []taskset.Task, before []*axis) (axis, error) {
-	a, err := newAxis(path, sweep.Task, sweep.Attribute, base, before)
-	switch {
-	case err != nil:
+func newSweep(path string, sweep v1alpha1.Sweep, r *resolver) (axis, error) {
+	a := axis{path: path, attribute: sweep.Attribute, zip: sweep.Zip}
+	if err := r.place(&a, sweep.Task); err != nil {
 		return a, err
-	case (sweep.Range == nil) == (len(sweep.Values) == 0):
-		return a, fmt.Errorf("%s: give either values or range", path)
-	case sweep.Range != nil:
-		return a, a.setRange(path+".range", sweep.Range.From, sweep.Range.To, sweep.Range.Step)
 	}
-	return a, a.setValues(path+".values", sweep.Values)
+	return a, a.setSweep(sweep.Values, sweep.Range)
 }
 
-// checkAttribute refuses what is no attribute, and a second sweep over the same thing or a part of it.
-func (a *axis) checkAttribute(path string, config taskset.Config, before []*axis) error {
-	_, numeric := numbers[a.attribute]
-	if !numeric && a.attribute != attributePkg && a.attribute != attributeQuota {
-		if err := checkConfigPath(path, a.attribute, config); err != nil {
-			return err
-		}
+func (a *axis) setSweep(values []apiextensionsv1.JSON, r *v1alpha1.IntegerRange) error {
+	switch {
+	case (r == nil) == (len(values) == 0):
+		return fmt.Errorf("%s: give either values or range", a.path)
+	case r != nil:
+		return a.setRange(a.path+".range", r.From, r.To, r.Step)
 	}
-	for _, b := range before {
-		overlap := strings.HasPrefix(a.attribute+".", b.attribute+".") || strings.HasPrefix(b.attribute+".", a.attribute+".")
-		if a.task == b.task && overlap {
-			return fmt.Errorf("%s: %q overlaps %q of %s; vary each thing once", path, a.attribute, b.attribute, b.path)
-		}
-	}
-	return nil
+	return a.setValues(a.path+".values", values)
+}
+
+// overlaps reports whether two attributes of one task are the same thing, or one is a part of the other.
+func overlaps(a, b string) bool {
+	return strings.HasPrefix(a+".", b+".") || strings.HasPrefix(b+".", a+".")
 }
 
 func (a *axis) setValues(path string, values []apiextensionsv1.JSON) error {

@@ -12,32 +12,51 @@ import (
 
 const defaultQuota = 1 << 20
 
-// baseTasks resolves the tasks as they are without any sweep.
-func baseTasks(spec *v1alpha1.TaskSetSpec) ([]taskset.Task, error) {
-	if len(spec.Tasks) == 0 {
-		return nil, errors.New("spec.tasks: there are none; add a task")
+// baseTasks resolves the tasks as they are without any sweep: those of spec.tasks, then those that blocks
+// make. The latter are returned by themselves, too, with what varies in them.
+func baseTasks(spec *v1alpha1.TaskSetSpec) ([]taskset.Task, []madeTask, error) {
+	if len(spec.Tasks) == 0 && len(spec.Blocks) == 0 && spec.Generator == nil {
+		return nil, nil, errors.New("spec.tasks: there are none; add a task, blocks or a generator")
 	}
 	base := make([]taskset.Task, len(spec.Tasks))
 	names := map[string]int{}
 	for i, t := range spec.Tasks {
 		path := fmt.Sprintf("spec.tasks[%d]", i)
 		if before, twice := names[t.Name]; twice {
-			return nil, fmt.Errorf("%s.name: %q is the name of spec.tasks[%d] too; give every task its own", path, t.Name, before)
+			return nil, nil, fmt.Errorf("%s.name: %q is the name of spec.tasks[%d] too; give every task its own", path, t.Name, before)
 		}
 		names[t.Name] = i
-		task, err := baseTask(path, t, max(spec.Completion.JobsPerTask, 1))
+		task, err := baseTask(path, t, defaultJobs(spec))
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		task.ID = i
 		base[i] = task
 	}
-	return base, nil
+	made, err := blockTasks(spec)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, m := range made {
+		if before, twice := names[m.task.Name]; twice {
+			return nil, nil, fmt.Errorf("spec.tasks[%d].name: %q is the name of a task that spec.blocks make, too; choose another one", before, m.task.Name)
+		}
+		base = append(base, m.task)
+	}
+	return base, made, nil
 }
 
-func baseTask(path string, t v1alpha1.Task, jobsPerTask int32) (taskset.Task, error) {
+// defaultJobs is numberOfJobs of a task that says nothing about it: as many as complete a variant, or the
+// largest number when a variant is completed by time.
+func defaultJobs(spec *v1alpha1.TaskSetSpec) int32 {
+	if spec.Completion.DurationMilliseconds != nil {
+		return int32(numbers["numberOfJobs"].max)
+	}
+	return max(spec.Completion.JobsPerTask, 1)
+}
+
+func baseTask(path string, t v1alpha1.Task, jobs int32) (taskset.Task, error) {
 	task := taskset.Task{Name: t.Name, Pkg: t.Pkg, Quota: defaultQuota}
-	jobs := jobsPerTask
 	if t.NumberOfJobs != nil {
 		jobs = *t.NumberOfJobs
 	}

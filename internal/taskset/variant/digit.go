@@ -16,22 +16,22 @@ type digit struct {
 }
 
 // newDigits makes the digits of a point, the slowest first.
-func newDigits(spec *v1alpha1.TaskSetSpec, axes []axis) ([]digit, error) {
+func newDigits(by v1alpha1.Order, axes []axis) ([]digit, error) {
 	order := make([]int, len(axes))
 	for i := range order {
 		order[i] = i
 	}
-	switch spec.Order {
+	switch by {
 	case "", v1alpha1.OrderGiven:
 	case v1alpha1.OrderTaskgen:
 		slices.SortStableFunc(order, func(a, b int) int { return compareAsTaskgen(&axes[a], &axes[b]) })
 	default:
-		return nil, fmt.Errorf("spec.order: %q is not known; use Given or Taskgen", spec.Order)
+		return nil, fmt.Errorf("spec.order: %q is not known; use Given or Taskgen", by)
 	}
 	var digits []digit
 	zips := map[string]int{} // to digits
 	for _, i := range order {
-		name := spec.Sweeps[i].Zip
+		name := axes[i].zip
 		at, begun := zips[name]
 		if name == "" || !begun {
 			zips[name] = len(digits)
@@ -45,7 +45,7 @@ func newDigits(spec *v1alpha1.TaskSetSpec, axes []axis) ([]digit, error) {
 		d.axes = append(d.axes, i)
 	}
 	for _, d := range digits {
-		if name := spec.Sweeps[d.axes[0]].Zip; name != "" && len(d.axes) == 1 {
+		if name := axes[d.axes[0]].zip; name != "" && len(d.axes) == 1 {
 			return nil, fmt.Errorf("%s.zip: no other sweep has the zip %q; give it to another one, or leave it out", axes[d.axes[0]].path, name)
 		}
 	}

@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"math"
 
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+
 	"github.com/genode-operator/genode-operator/api/v1alpha1"
-	"github.com/genode-operator/genode-operator/internal/taskset"
 )
 
 // draw is an axis whose value is drawn.
@@ -15,33 +16,34 @@ type draw struct {
 }
 
 // newDraw resolves one draw.
-func newDraw(path string, d v1alpha1.Draw, base []taskset.Task, before []*axis) (draw, error) {
+func newDraw(path string, d v1alpha1.Draw, r *resolver) (draw, error) {
+	out := draw{axis: axis{path: path, attribute: d.Attribute}}
+	if err := r.place(&out.axis, d.Task); err != nil {
+		return out, err
+	}
+	return out, out.setDraw(d.Uniform, d.LogUniform, d.Choice)
+}
+
+func (d *draw) setDraw(uniform, logUniform *v1alpha1.IntegerInterval, choice []apiextensionsv1.JSON) error {
 	given := 0
-	for _, is := range []bool{d.Uniform != nil, d.LogUniform != nil, len(d.Choice) > 0} {
+	for _, is := range []bool{uniform != nil, logUniform != nil, len(choice) > 0} {
 		if is {
 			given++
 		}
 	}
-	if given != 1 {
-		return draw{}, fmt.Errorf("%s: give exactly one of uniform, logUniform and choice", path)
-	}
-	a, err := newAxis(path, d.Task, d.Attribute, base, before)
-	if err != nil {
-		return draw{}, err
-	}
-	out := draw{axis: a, logarithmic: d.LogUniform != nil}
 	switch {
-	case d.Uniform != nil:
-		err = out.setRange(path+".uniform", d.Uniform.From, d.Uniform.To, 1)
-	case d.LogUniform != nil:
-		if from := d.LogUniform.From; from != nil && *from < 1 {
-			return out, fmt.Errorf("%s.logUniform.from: %d is out of range; use at least 1, because 0 has no logarithm", path, *from)
+	case given != 1:
+		return fmt.Errorf("%s: give exactly one of uniform, logUniform and choice", d.path)
+	case uniform != nil:
+		return d.setRange(d.path+".uniform", uniform.From, uniform.To, 1)
+	case logUniform != nil:
+		if from := logUniform.From; from != nil && *from < 1 {
+			return fmt.Errorf("%s.logUniform.from: %d is out of range; use at least 1, because 0 has no logarithm", d.path, *from)
 		}
-		err = out.setRange(path+".logUniform", d.LogUniform.From, d.LogUniform.To, 1)
-	default:
-		err = out.setValues(path+".choice", d.Choice)
+		d.logarithmic = true
+		return d.setRange(d.path+".logUniform", logUniform.From, logUniform.To, 1)
 	}
-	return out, err
+	return d.setValues(d.path+".choice", choice)
 }
 
 // index draws for draw number position of number n.

@@ -90,16 +90,9 @@ func (s *Space) indices(n uint64) ([]uint64, error) {
 // them, in any order. What is drawn is ignored. It fails when a sweep's value is missing or not one of
 // its values, and when the combination is not in the sample.
 func (s *Space) IndexOf(values []Assignment) (uint64, error) {
-	texts := make([]string, len(s.axes))
-	for i := range s.axes {
-		a := &s.axes[i]
-		at := slices.IndexFunc(values, func(v Assignment) bool {
-			return v.Task == s.base[a.task].Name && v.Attribute == a.attribute
-		})
-		if at < 0 {
-			return 0, fmt.Errorf("%s: the value of %s.%s is missing; give one", a.path, s.base[a.task].Name, a.attribute)
-		}
-		texts[i] = values[at].Value
+	texts, err := s.texts(values)
+	if err != nil {
+		return 0, err
 	}
 	x := new(big.Int)
 	for _, d := range s.digits {
@@ -121,6 +114,25 @@ func (s *Space) IndexOf(values []Assignment) (uint64, error) {
 		return 0, fmt.Errorf("variant %s: numbers have at most 64 bits; use spec.sample", x)
 	}
 	return x.Uint64(), nil
+}
+
+// texts are the values of the sweeps, in their own order.
+func (s *Space) texts(values []Assignment) ([]string, error) {
+	type key struct{ task, attribute string }
+	given := make(map[key]string, len(values))
+	for _, v := range slices.Backward(values) { // the first of two counts
+		given[key{v.Task, v.Attribute}] = v.Value
+	}
+	texts := make([]string, len(s.axes))
+	for i := range s.axes {
+		a := &s.axes[i]
+		text, there := given[key{s.base[a.task].Name, a.attribute}]
+		if !there {
+			return nil, fmt.Errorf("%s: the value of %s.%s is missing; give one", a.path, s.base[a.task].Name, a.attribute)
+		}
+		texts[i] = text
+	}
+	return texts, nil
 }
 
 // find is the digit for which each of its axes has its text.

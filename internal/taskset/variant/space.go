@@ -5,6 +5,9 @@
 // digit for each sweep, or for all sweeps of one zip; the first sweep is the slowest digit, the last one
 // the fastest, unless the campaign's order is Taskgen. Draws do not multiply: they are a function of the
 // seed and the number. A sample is a part of the product in random order, still addressed by number.
+//
+// Blocks make tasks before any variant is looked at: each combination of one alternative of every list is a
+// task. What varies in them is a sweep or a draw like any other, after those of the spec itself.
 package variant
 
 import (
@@ -51,7 +54,7 @@ func DefaultSeed(seed int64) Option { return func(s *Space) { s.seed = seed } }
 //
 // The rules of one target's generation are not applied here: see taskset.Check.
 func Build(spec *v1alpha1.TaskSetSpec, options ...Option) (*Space, error) {
-	base, err := baseTasks(spec)
+	base, made, err := baseTasks(spec)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +65,7 @@ func Build(spec *v1alpha1.TaskSetSpec, options ...Option) (*Space, error) {
 	if spec.Seed != nil {
 		s.seed = *spec.Seed
 	}
-	if err := s.resolve(spec); err != nil {
+	if err := s.resolve(spec, made); err != nil {
 		return nil, err
 	}
 	if err := s.measure(spec); err != nil {
@@ -72,33 +75,51 @@ func Build(spec *v1alpha1.TaskSetSpec, options ...Option) (*Space, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := taskset.Check(first, taskset.Auto); err != nil {
-		return nil, fmt.Errorf("spec.%w", err)
+	if err := s.check(spec, first); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
 
-// resolve makes the axes of sweeps and draws.
-func (s *Space) resolve(spec *v1alpha1.TaskSetSpec) error {
-	var before []*axis
+// check applies the rules that all generations share to the first variant.
+func (s *Space) check(spec *v1alpha1.TaskSetSpec, first []taskset.Task) error {
+	if err := taskset.Check(first, taskset.Auto); err != nil {
+		if len(first) > len(spec.Tasks) { // most positions are not those of spec.tasks
+			return err
+		}
+		return fmt.Errorf("spec.%w", err)
+	}
+	if a := spec.AdmissionControl; a != nil {
+		if err := taskset.CheckAdmission(first, &taskset.Admission{Goal: string(a.Goal)}); err != nil {
+			return fmt.Errorf("spec.%w", err)
+		}
+	}
+	return nil
+}
+
+// resolve makes the axes of sweeps and draws: those of the spec's own lists first, then those of the blocks.
+func (s *Space) resolve(spec *v1alpha1.TaskSetSpec, made []madeTask) error {
+	r := newResolver(s.base)
+	axes, draws, err := varyingOf(made, r)
+	if err != nil {
+		return err
+	}
 	for i, sweep := range spec.Sweeps {
-		a, err := newSweep(fmt.Sprintf("spec.sweeps[%d]", i), sweep, s.base, before)
+		a, err := newSweep(fmt.Sprintf("spec.sweeps[%d]", i), sweep, r)
 		if err != nil {
 			return err
 		}
 		s.axes = append(s.axes, a)
-		before = append(before, &a)
 	}
 	for i, d := range spec.Draws {
-		drawn, err := newDraw(fmt.Sprintf("spec.draws[%d]", i), d, s.base, before)
+		drawn, err := newDraw(fmt.Sprintf("spec.draws[%d]", i), d, r)
 		if err != nil {
 			return err
 		}
 		s.draws = append(s.draws, drawn)
-		before = append(before, &drawn.axis)
 	}
-	var err error
-	s.digits, err = newDigits(spec, s.axes)
+	s.axes, s.draws = append(s.axes, axes...), append(s.draws, draws...)
+	s.digits, err = newDigits(spec.Order, s.axes)
 	return err
 }
 
