@@ -70,7 +70,7 @@ func (l *Lab) StartManager(ctx context.Context) error {
 		return err
 	}
 	cmd := exec.Command(filepath.Join(l.options.Programs, "manager"), "--runner-image="+RunnerImage, "--results="+l.Results(),
-		"--metrics-bind-address=0", "--health-probe-bind-address="+probes, "--log-level=2")
+		"--metrics-bind-address=0", "--api-bind-address=0", "--health-probe-bind-address="+probes, "--log-level=2")
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig)
 	cmd.Stdout, cmd.Stderr = log, log
 	if l.manager, err = launch(cmd); err != nil {
