@@ -17,6 +17,14 @@ type task struct {
 	began, ended uint32
 }
 
+// code is a binary as the target keeps it.
+type code struct {
+	content []byte
+	sum     [32]byte // SHA-256
+}
+
+func newCode(content []byte) code { return code{content: content, sum: sha256.Sum256(content)} }
+
 type job struct {
 	task *task
 	over bool
@@ -59,15 +67,15 @@ func (t *Target) describe(tasks []Task) {
 
 // store keeps a binary as the generation does; it returns false when that overwrites other memory. The
 // caller holds t.mu.
-func (t *Target) store(name string, content []byte) bool {
+func (t *Target) store(name string, b code) bool {
 	old, twice := t.binaries[name]
 	switch {
 	case twice && t.rules.keepsOldCode:
 		return true
-	case twice && len(content) > len(old):
+	case twice && len(b.content) > len(old.content):
 		return false
 	}
-	t.binaries[name] = content
+	t.binaries[name] = b
 	return true
 }
 
@@ -122,11 +130,11 @@ func (t *Target) tick(k *task, life int, at time.Time) {
 }
 
 func (t *Target) release(k *task, at time.Time) {
-	content, there := t.binaries[k.Pkg]
+	b, there := t.binaries[k.Pkg]
 	if !there {
 		return // not a word, on any generation
 	}
-	plan := t.opts.Job(Job{Task: k.Task, Number: int(k.jobs) + 1, Start: t.starts, Binary: sha256.Sum256(content)})
+	plan := t.opts.Job(Job{Task: k.Task, Number: int(k.jobs) + 1, Start: t.starts, Binary: b.sum})
 	if plan.Refused {
 		k.stopped++
 		if t.rules.saysRefused {
@@ -203,7 +211,10 @@ func (t *Target) clear(now time.Time) {
 
 func (t *Target) log(kind string, k *task, at time.Time) {
 	e := Event{Type: kind, ID: k.ID, Stamp: t.stamp(at), Start: t.starts}
-	t.events, t.history = append(t.events, e), append(t.history, e)
+	t.events = append(t.events, e)
+	if !t.opts.Quiet {
+		t.history = append(t.history, e)
+	}
 }
 
 // stamp is a 32-bit counter of microseconds divided by 1000, as on the originals.

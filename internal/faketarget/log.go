@@ -2,7 +2,6 @@ package faketarget
 
 import (
 	"context"
-	"crypto/sha256"
 	"slices"
 	"time"
 )
@@ -40,21 +39,21 @@ type Event struct {
 	Start int    // number of START messages before it
 }
 
-// Log is everything that the target has heard so far.
+// Log is everything that the target has heard so far; nothing on a quiet one.
 func (t *Target) Log() []Record {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return slices.Clone(t.records)
 }
 
-// Events is the target's whole event log.
+// Events is the target's whole event log; nothing on a quiet one.
 func (t *Target) Events() []Event {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return slices.Clone(t.history)
 }
 
-// Received is every byte that came, over all connections.
+// Received is every byte that came, over all connections; nothing on a quiet one.
 func (t *Target) Received() []byte {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -65,24 +64,18 @@ func (t *Target) Received() []byte {
 func (t *Target) Count(what string) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return count(t.records, what)
-}
-
-func count(log []Record, what string) int {
-	n := 0
-	for _, r := range log {
-		if r.What == what {
-			n++
-		}
-	}
-	return n
+	return t.counts[what]
 }
 
 // Await waits until something of that kind has happened n times since the target exists, or ctx ends.
 func (t *Target) Await(ctx context.Context, what string, n int) error {
 	for {
 		t.mu.Lock()
-		there, changed := count(t.records, what) >= n, t.changed
+		there := t.counts[what] >= n
+		if !there && t.changed == nil {
+			t.changed = make(chan struct{})
+		}
+		changed := t.changed
 		t.mu.Unlock()
 		if there {
 			return nil
@@ -97,12 +90,17 @@ func (t *Target) Await(ctx context.Context, what string, n int) error {
 
 // note adds a record. The caller holds t.mu.
 func (t *Target) note(r Record) {
-	r.Time, r.Connection = t.opts.Clock.Now(), t.connections
-	t.records = append(t.records, r)
-	close(t.changed)
-	t.changed = make(chan struct{})
+	t.counts[r.What]++
+	if !t.opts.Quiet {
+		r.Time, r.Connection = t.opts.Clock.Now(), t.connections
+		t.records = append(t.records, r)
+	}
+	if t.changed != nil {
+		close(t.changed)
+		t.changed = nil
+	}
 }
 
-func binaryRecord(name string, content []byte) Record {
-	return Record{What: "BINARY", Name: name, Size: len(content), SHA256: sha256.Sum256(content)}
+func binaryRecord(name string, b code) Record {
+	return Record{What: "BINARY", Name: name, Size: len(b.content), SHA256: b.sum}
 }

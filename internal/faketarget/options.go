@@ -36,6 +36,10 @@ type Options struct {
 	// ReceiveBuffer is the size of the socket's buffer in bytes; 0: as the system has it.
 	ReceiveBuffer int
 
+	// Quiet targets keep no Log, no Events and no Received bytes, so that their memory does not grow with what
+	// they do; Count and Await work all the same.
+	Quiet bool
+
 	// RefuseFor keeps the port closed for the beginning; see also Target.Refuse.
 	RefuseFor time.Duration
 	// Faults strike in the order in which they are listed.

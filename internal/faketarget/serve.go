@@ -43,6 +43,9 @@ type tap struct {
 
 func (r tap) Read(p []byte) (int, error) {
 	n, err := r.from.Read(p)
+	if r.t.opts.Quiet {
+		return n, err
+	}
 	r.t.mu.Lock()
 	defer r.t.mu.Unlock()
 	r.t.received = append(r.t.received, p[:n]...)
@@ -249,15 +252,16 @@ func (r *reader) binary(ctx context.Context) error {
 		content = slices.Grow(content, int(size)-len(content))[:size] // the rest is zero
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		t.store(string(name), content)
+		t.store(string(name), newCode(content))
 		return err
 	}
 	if err != nil {
 		return err
 	}
-	r.note(binaryRecord(string(name), content))
+	b := newCode(content)
+	r.note(binaryRecord(string(name), b))
 	t.mu.Lock()
-	sound := t.store(string(name), content)
+	sound := t.store(string(name), b)
 	t.mu.Unlock()
 	if !sound {
 		return r.die(fmt.Sprintf("binary %s of %d bytes overwrites the memory behind a smaller one of that name", name, size))

@@ -32,7 +32,7 @@ type Target struct {
 	epoch    time.Time // of the stamps; zero until START
 	agenda   []entry
 	tasks    []*task
-	binaries map[string][]byte
+	binaries map[string]code
 	events   []Event // not yet pushed
 	held     [][]byte
 	late     bool
@@ -41,9 +41,10 @@ type Target struct {
 
 	faults   []*armed
 	records  []Record
+	counts   map[string]int // of records, by What
 	history  []Event
 	received []byte
-	changed  chan struct{}
+	changed  chan struct{} // nil: nobody waits for a record; closed at the next one
 }
 
 // connection is what TCP has beside a net.Conn.
@@ -60,7 +61,7 @@ func Start(opts Options) (*Target, error) {
 	t := &Target{
 		opts: opts, rules: rulesOf(opts.Generation), ctx: func() context.Context { return ctx }, cancel: cancel,
 		woken: make(chan struct{}, 1), address: opts.Address,
-		binaries: map[string][]byte{}, changed: make(chan struct{}),
+		binaries: map[string]code{}, counts: map[string]int{},
 	}
 	for _, f := range opts.Faults {
 		t.faults = append(t.faults, &armed{Fault: f})
@@ -177,7 +178,7 @@ func (t *Target) reboot() {
 	}
 	t.drop(true)
 	t.tasks, t.events, t.held, t.agenda, t.running = nil, nil, nil, nil, 0
-	t.binaries, t.epoch, t.dead = map[string][]byte{}, time.Time{}, false
+	t.binaries, t.epoch, t.dead = map[string]code{}, time.Time{}, false
 	t.gate.Open()
 }
 
