@@ -10,7 +10,8 @@ const (
 	ConditionSourcesReady = "SourcesReady"
 	// ConditionPodRunning (TargetSession) is True while the target pod of this epoch runs.
 	ConditionPodRunning = "PodRunning"
-	// ConditionGuestAlive (TargetSession) carries the verdict of the agent's health chain.
+	// ConditionGuestAlive (TargetSession) carries the verdict of the agent's health chain, or whether a target
+	// at an address answers.
 	ConditionGuestAlive = "GuestAlive"
 	// ConditionSnapshotUsable (TargetSession) is True once the guest has survived a restore.
 	ConditionSnapshotUsable = "SnapshotUsable"
@@ -67,4 +68,5 @@ const (
 	ReasonReachable         = "Reachable"
 	ReasonUnreachable       = "Unreachable"
 	ReasonScanning          = "Scanning"
+	ReasonAddressTaken      = "AddressTaken"
 )

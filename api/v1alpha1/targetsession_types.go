@@ -99,11 +99,12 @@ type TargetSessionSpec struct {
 	// +kubebuilder:validation:MaxLength=45
 	// +optional
 	Address string `json:"address,omitempty"`
-	// health sets how fast a frozen guest is noticed.
+	// health sets how fast a frozen guest is noticed. Class Ping uses the echo's interval and time-out; class
+	// Genode uses none of it.
 	// +kubebuilder:default={}
 	// +optional
 	Health HealthSpec `json:"health,omitempty,omitzero"`
-	// restart sets what is done about a guest that does not answer.
+	// restart sets what is done about a guest of class Qemu that does not answer.
 	// +kubebuilder:default={}
 	// +optional
 	Restart RestartSpec `json:"restart,omitempty,omitzero"`
@@ -362,8 +363,8 @@ type TaskloaderSpec struct {
 
 // TargetSessionStatus is what is known of the target.
 type TargetSessionStatus struct {
-	// conditions of the target: Ready, SourcesReady, PodRunning, GuestAlive, SnapshotUsable,
-	// RestartAllowed, RestartsExhausted.
+	// conditions of the target: Ready and GuestAlive; for class Qemu also SourcesReady, PodRunning,
+	// SnapshotUsable, RestartAllowed and RestartsExhausted.
 	// +kubebuilder:validation:MaxItems=16
 	// +listType=map
 	// +listMapKey=type
@@ -398,7 +399,7 @@ type TargetSessionStatus struct {
 	// +kubebuilder:validation:MaxLength=45
 	// +optional
 	Address string `json:"address,omitempty"`
-	// verdict is the newest verdict of the health chain, for example Alive or SilentToPing.
+	// verdict is the newest verdict about the target, for example Alive, SilentToPing or Unreachable.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
@@ -551,6 +552,7 @@ type Diagnosis struct {
 // +kubebuilder:printcolumn:name="Last-Recovery",type=string,JSONPath=`.status.lastRecovery.step`
 // +kubebuilder:printcolumn:name="Restarts",type=integer,JSONPath=`.status.restarts`,description="pods replaced since the last healthy period"
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Class",type=string,JSONPath=`.spec.class`,priority=1
 // +kubebuilder:printcolumn:name="Preset",type=string,JSONPath=`.spec.qemu.preset`,priority=1
 // +kubebuilder:printcolumn:name="Accel",type=string,JSONPath=`.status.accelerator`,priority=1
 // +kubebuilder:printcolumn:name="Address",type=string,JSONPath=`.status.address`,priority=1
@@ -558,7 +560,7 @@ type Diagnosis struct {
 
 // TargetSession is one target, for example a Genode virtual machine in a pod, and the session held with it.
 //
-// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 52",message="the name may have at most 52 characters: pods are named after it"
+// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 52 || self.spec.class != 'Qemu'",message="the name may have at most 52 characters: pods are named after it"
 type TargetSession struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata is the standard object's metadata.

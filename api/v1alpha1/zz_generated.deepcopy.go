@@ -1317,6 +1317,11 @@ func (in *TaskSetSpec) DeepCopyInto(out *TaskSetSpec) {
 		*out = new(bool)
 		**out = **in
 	}
+	if in.Stop != nil {
+		in, out := &in.Stop, &out.Stop
+		*out = new(bool)
+		**out = **in
+	}
 	if in.TTLSecondsAfterFinished != nil {
 		in, out := &in.TTLSecondsAfterFinished, &out.TTLSecondsAfterFinished
 		*out = new(int32)
