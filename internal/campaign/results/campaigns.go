@@ -17,7 +17,7 @@ func (s *SQLite) Begin(ctx context.Context, c Campaign) error {
 		return fmt.Errorf("begin campaign %s in %s: %w", c.Name, s.path, err)
 	}
 	if hash != c.SpecHash {
-		return fmt.Errorf("campaign %s is in %s with another spec: its variant numbers would mean other variants; give the campaign another name", c.Name, s.path)
+		return fmt.Errorf("campaign %s is in %s with another spec: %w", c.Name, s.path, ErrOtherSpec)
 	}
 	return nil
 }

@@ -4,8 +4,12 @@ package results
 
 import (
 	"context"
+	"errors"
 	"time"
 )
+
+// ErrOtherSpec is returned by Begin when the campaign is known with another spec.
+var ErrOtherSpec = errors.New("its variant numbers would mean other variants; give the campaign another name")
 
 // Record is the result of one attempt at one variant.
 type Record struct {
@@ -65,7 +69,7 @@ func (j Job) Response() (int64, bool) {
 // Store keeps records. Its methods are safe for concurrent use.
 type Store interface {
 	// Begin makes a campaign known before its first record. Once it is, the same call changes nothing, and
-	// one with another SpecHash fails: its numbers would mean other variants.
+	// one with another SpecHash fails with ErrOtherSpec.
 	Begin(ctx context.Context, c Campaign) error
 	// Campaigns lists the campaigns, oldest first.
 	Campaigns(ctx context.Context) ([]Campaign, error)
