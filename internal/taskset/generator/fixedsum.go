@@ -2,22 +2,26 @@ package generator
 
 import "math"
 
-// RandFixedSum draws count utilizations of 0 to 1 each whose sum is sum, uniformly from all such lists,
-// whatever the sum is, in time proportional to count squared. It is Stafford's algorithm (Random
-// Vectors with Fixed Sum, 2006), which Emberson, Stafford and Davis brought to task-sets (Techniques
-// for the Synthesis of Multiprocessor Tasksets, WATERS 2010).
+// RandFixedSum draws count utilizations of 0 to most each whose sum is sum, uniformly from all such lists,
+// whatever the sum is, in time proportional to count squared. It is Stafford's algorithm (Random Vectors
+// with Fixed Sum, 2006), which Emberson, Stafford and Davis brought to task-sets (Techniques for the
+// Synthesis of Multiprocessor Tasksets, WATERS 2010).
 //
 // The lists are the slice of a unit cube at a given sum, which falls apart into simplices. A table says
 // with which probability a uniform point lies in a simplex of which type; a random walk through it
 // chooses one, a point is drawn in it, and the coordinates are shuffled.
-func RandFixedSum(r Source, count int, sum float64) ([]float64, error) {
-	if err := checkSum(count, sum); err != nil {
+func RandFixedSum(r Source, count int, sum, most float64) ([]float64, error) {
+	if err := checkSum(count, sum, most); err != nil {
 		return nil, err
 	}
+	sum /= most // from here on utilizations are at most 1
 	k := int(min(max(math.Floor(sum), 0), float64(count-1)))
 	s := min(max(sum, float64(k)), float64(k+1))
 	out := walk(r, transitions(count, k, s), k, s)
 	shuffle(r, out)
+	for i := range out {
+		out[i] *= most
+	}
 	return out, nil
 }
 

@@ -9,10 +9,9 @@ package generator
 import (
 	"fmt"
 	"math"
-	"math/rand/v2"
 )
 
-// Source is a source of random numbers; *rand.Rand of math/rand/v2 is one.
+// Source is a source of random numbers; *rand.Rand of math/rand/v2 is one, variants have their own.
 type Source interface {
 	// Float64 is uniform over 0 to less than 1.
 	Float64() float64
@@ -20,37 +19,23 @@ type Source interface {
 	Uint64N(n uint64) uint64
 }
 
-// NewSource makes a source of its own for each pair of seed and number, so that set number n is had
-// without those before it. It is PCG-DXSM (O'Neill, PCG: A Family of Simple Fast Space-Efficient
-// Statistically Good Algorithms for Random Number Generation, 2014).
-func NewSource(seed int64, number uint64) *rand.Rand {
-	return rand.New(rand.NewPCG(uint64(seed), number))
+// ExecutionTime of a task: period x utilization, rounded to the nearest whole number, at least 1. Rounding
+// makes the sum of executionTime/period differ from the sum of the utilizations: use long periods where that
+// matters.
+func ExecutionTime(period int64, utilization float64) int64 {
+	return max(1, int64(math.Round(utilization*float64(period))))
 }
 
-// Task is one generated task.
-type Task struct {
-	Period        int64   // of the distribution that was asked for
-	ExecutionTime int64   // period x utilization, rounded, at least 1
-	Utilization   float64 // as drawn: before rounding
-}
-
-// Generate makes one task for each utilization, its period drawn by periods. Rounding makes the sum of
-// ExecutionTime/Period differ from the sum of the utilizations: use long periods where that matters.
-func Generate(r Source, utilizations []float64, periods Periods) []Task {
-	tasks := make([]Task, len(utilizations))
-	for i, u := range utilizations {
-		period := periods(r)
-		tasks[i] = Task{Period: period, Utilization: u, ExecutionTime: max(1, int64(math.Round(u*float64(period))))}
-	}
-	return tasks
-}
-
-func checkSum(count int, sum float64) error {
+// checkSum checks what all algorithms are asked for; most is the largest utilization of one task.
+func checkSum(count int, sum, most float64) error {
 	if count < 1 || count > MaxTasks {
 		return fmt.Errorf("count: %d is out of range; use 1 to %d", count, MaxTasks)
 	}
-	if !(sum > 0 && sum <= float64(count)) { // not a number fails as well
-		return fmt.Errorf("utilization: %g is out of range; %d tasks take more than 0 and at most %[2]d", sum, count)
+	if !(most > 0 && most <= 1) { // not a number fails as well
+		return fmt.Errorf("largest utilization: %g is out of range; a task takes more than 0 and at most 1", most)
+	}
+	if !(sum > 0 && sum <= float64(count)*most) {
+		return fmt.Errorf("utilization: %g is out of range; %d tasks of at most %g each take more than 0 and at most %g", sum, count, most, float64(count)*most)
 	}
 	return nil
 }

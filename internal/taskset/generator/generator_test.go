@@ -3,21 +3,30 @@ package generator_test
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/genode-operator/genode-operator/internal/taskset/generator"
 )
 
+func newSource(seed int64, number uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(uint64(seed), number))
+}
+
 // algorithm draws utilizations.
-type algorithm func(generator.Source, int, float64) ([]float64, error)
+type algorithm func(r generator.Source, count int, sum, most float64) ([]float64, error)
+
+// uUniFast has no bound but its sum.
+func uUniFast(r generator.Source, count int, sum, _ float64) ([]float64, error) {
+	return generator.UUniFast(r, count, sum)
+}
 
 var algorithms = map[string]algorithm{
-	"UUniFast": generator.UUniFast, "UUniFastDiscard": generator.UUniFastDiscard, "RandFixedSum": generator.RandFixedSum,
+	"UUniFast": uUniFast, "UUniFastDiscard": generator.UUniFastDiscard, "RandFixedSum": generator.RandFixedSum,
 }
 
 // TestUtilizationsAddUpAndKeepTheirBounds for any count, sum and seed.
@@ -25,27 +34,32 @@ func TestUtilizationsAddUpAndKeepTheirBounds(t *testing.T) {
 	for name, draw := range algorithms {
 		t.Run(name, rapid.MakeCheck(func(t *rapid.T) {
 			count := rapid.IntRange(1, 60).Draw(t, "count")
-			most := 1.0
+			top, most := 1.0, 1.0
 			switch name {
 			case "UUniFastDiscard":
-				most = max(1, float64(count)/4)
+				most = rapid.Float64Range(0.1, 1).Draw(t, "most")
+				top = most * max(1, float64(count)/4)
 			case "RandFixedSum":
-				most = float64(count)
+				most = rapid.Float64Range(1e-3, 1).Draw(t, "most")
+				top = most * float64(count)
 			}
-			sum := rapid.Float64Range(1e-6, most).Draw(t, "sum")
-			checkList(t, draw, rapid.Int64().Draw(t, "seed"), count, sum)
+			sum := rapid.Float64Range(1e-6, top).Draw(t, "sum")
+			if name == "UUniFastDiscard" && generator.Acceptance(count, sum, most) < 0.01 {
+				t.Skip("it would be discarded too often")
+			}
+			checkList(t, draw, rapid.Int64().Draw(t, "seed"), count, sum, most)
 		}))
 	}
 }
 
-func checkList(t rapid.TB, draw algorithm, seed int64, count int, sum float64) {
-	got, err := draw(generator.NewSource(seed, 0), count, sum)
+func checkList(t rapid.TB, draw algorithm, seed int64, count int, sum, most float64) {
+	got, err := draw(newSource(seed, 0), count, sum, most)
 	if err != nil {
 		t.Fatal(err)
 	}
 	total := 0.0
 	for _, u := range got {
-		if !(u >= 0 && u <= 1) {
+		if !(u >= 0 && u <= most) {
 			t.Fatalf("utilization %g of %d tasks, %g together", u, count, sum)
 		}
 		total += u
@@ -59,7 +73,7 @@ func TestRandFixedSumTakesAnySum(t *testing.T) {
 	for _, count := range []int{1, 2, 10, 1000} {
 		for _, share := range []float64{1e-9, 0.1, 0.25, 0.5, 0.75, 0.999999, 1} {
 			for seed := range int64(5) {
-				checkList(t, generator.RandFixedSum, seed, count, share*float64(count))
+				checkList(t, generator.RandFixedSum, seed, count, share*float64(count), 1)
 			}
 		}
 	}
@@ -86,8 +100,8 @@ func TestDistributionOfOneUtilization(t *testing.T) {
 		sum   float64
 		want  func(float64) float64
 	}{
-		"UUniFast, 4 tasks":                     {generator.UUniFast, 4, 0.8, simplex(4, 0.8)},
-		"UUniFast, 2 tasks":                     {generator.UUniFast, 2, 1, simplex(2, 1)},
+		"UUniFast, 4 tasks":                     {uUniFast, 4, 0.8, simplex(4, 0.8)},
+		"UUniFast, 2 tasks":                     {uUniFast, 2, 1, simplex(2, 1)},
 		"UUniFastDiscard on one processor":      {generator.UUniFastDiscard, 4, 0.8, simplex(4, 0.8)},
 		"UUniFastDiscard on two":                {generator.UUniFastDiscard, 3, 1.5, hexagon},
 		"RandFixedSum as UUniFast":              {generator.RandFixedSum, 4, 0.8, simplex(4, 0.8)},
@@ -99,7 +113,7 @@ func TestDistributionOfOneUtilization(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			positions := make([][]float64, tc.count)
 			for set := range uint64(sets) {
-				list, err := tc.draw(generator.NewSource(42, set), tc.count, tc.sum)
+				list, err := tc.draw(newSource(42, set), tc.count, tc.sum, 1)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -133,17 +147,17 @@ func TestWrongUtilizationsAreRefused(t *testing.T) {
 		sum   float64
 		want  string
 	}{
-		"no task":                      {generator.UUniFast, 0, 0.5, "count: 0 is out of range"},
+		"no task":                      {uUniFast, 0, 0.5, "count: 0 is out of range"},
 		"too many tasks":               {generator.RandFixedSum, 1001, 0.5, "count: 1001 is out of range; use 1 to 1000"},
 		"no utilization":               {generator.RandFixedSum, 3, 0, "utilization: 0 is out of range"},
-		"more than there is":           {generator.UUniFastDiscard, 3, 3.1, "3 tasks take more than 0 and at most 3"},
+		"more than there is":           {generator.UUniFastDiscard, 3, 3.1, "3 tasks of at most 1 each take more than 0 and at most 3"},
 		"not a number":                 {generator.UUniFastDiscard, 3, math.NaN(), "utilization: NaN"},
-		"two processors for UUniFast":  {generator.UUniFast, 3, 1.5, "use UUniFastDiscard or RandFixedSum"},
+		"two processors for UUniFast":  {uUniFast, 3, 1.5, "use UUniFastDiscard or RandFixedSum"},
 		"what would always be discard": {generator.UUniFastDiscard, 20, 19.5, "discarded 10000 times; use RandFixedSum"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			if _, err := tc.draw(generator.NewSource(1, 1), tc.count, tc.sum); err == nil || !strings.Contains(err.Error(), tc.want) {
+			if _, err := tc.draw(newSource(1, 1), tc.count, tc.sum, 1); err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("error %v, want one that says %q", err, tc.want)
 			}
 		})
@@ -181,7 +195,7 @@ func TestPeriods(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			r, counts := generator.NewSource(7, 0), map[string]int{}
+			r, counts := newSource(7, 0), map[string]int{}
 			for range draws {
 				counts[tc.class(tc.periods(r))]++
 			}
@@ -222,43 +236,53 @@ func TestWrongPeriodsAreRefused(t *testing.T) {
 	}
 }
 
-func TestGenerate(t *testing.T) {
-	periods, err := generator.LogUniform(1000, 1_000_000, 1)
-	if err != nil {
-		t.Fatal(err)
+func TestExecutionTime(t *testing.T) {
+	for _, tc := range []struct {
+		period      int64
+		utilization float64
+		want        int64
+	}{{1000, 0.5, 500}, {10, 0.25, 3}, {10, 0.01, 1}, {1, 1, 1}, {2_147_000, 1, 2_147_000}, {7, 0, 1}} {
+		if got := generator.ExecutionTime(tc.period, tc.utilization); got != tc.want {
+			t.Errorf("%d x %g: %d, want %d", tc.period, tc.utilization, got, tc.want)
+		}
 	}
-	set := func(seed int64, number uint64) []generator.Task {
-		r := generator.NewSource(seed, number)
-		utilizations, err := generator.RandFixedSum(r, 8, 1.7)
+}
+
+// TestAcceptance compares with what is known, and with what UUniFast really draws.
+func TestAcceptance(t *testing.T) {
+	for _, tc := range []struct {
+		count     int
+		sum, most float64
+		want      float64
+	}{
+		{3, 0.9, 1, 1}, {3, 3, 1, 0}, {3, 3.1, 1, 0}, {2, 1.5, 1, 1. / 3}, {3, 1.5, 1, 2. / 3}, {1, 0.6, 0.5, 0},
+		{1000, 999.9, 1, 0}, {1000, 500, 1, 0}, {1000, 1, 1, 1}, {1000, 100, 1, 0.96},
+	} {
+		if got := generator.Acceptance(tc.count, tc.sum, tc.most); math.Abs(got-tc.want) > 0.005 {
+			t.Errorf("%d tasks of %g with %g: %g, want %g", tc.count, tc.most, tc.sum, got, tc.want)
+		}
+	}
+	const draws = 20000
+	r, in := newSource(5, 0), 0
+	for range draws {
+		list, err := generator.UUniFast(r, 12, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return generator.Generate(r, utilizations, periods)
-	}
-	first := set(42, 3)
-	sum := 0.0
-	for _, task := range first {
-		real := float64(task.ExecutionTime) / float64(task.Period)
-		if task.ExecutionTime < 1 || math.Abs(real-task.Utilization) > 1/float64(task.Period) {
-			t.Errorf("%+v: the execution time does not fit", task)
+		if slices.Max(list) <= 0.25 {
+			in++
 		}
-		sum += task.Utilization
 	}
-	if len(first) != 8 || math.Abs(sum-1.7) > 1e-9 {
-		t.Errorf("%d tasks of %g, want 8 of 1.7", len(first), sum)
-	}
-	if diff := cmp.Diff(first, set(42, 3)); diff != "" {
-		t.Errorf("the same seed and number make another set (-first +second):\n%s", diff)
-	}
-	if cmp.Equal(first, set(42, 4)) || cmp.Equal(first, set(43, 3)) {
-		t.Error("another seed or number makes the same set")
+	p := generator.Acceptance(12, 1, 0.25)
+	if sigma := math.Sqrt(draws * p * (1 - p)); p <= 0 || p >= 1 || math.Abs(float64(in)-draws*p) > 4*sigma {
+		t.Errorf("%d of %d are in, want about %g", in, draws, draws*p)
 	}
 }
 
 func BenchmarkRandFixedSum(b *testing.B) {
-	r := generator.NewSource(1, 1)
+	r := newSource(1, 1)
 	for b.Loop() {
-		if _, err := generator.RandFixedSum(r, 20, 3.5); err != nil {
+		if _, err := generator.RandFixedSum(r, 20, 3.5, 1); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -3,6 +3,7 @@ package generator
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // UUniFast draws count utilizations whose sum is sum, uniformly from all such lists. It is the
@@ -10,7 +11,7 @@ import (
 // 30, 2005): the sum of the remaining i-1 ones is the present sum times the (i-1)-th root of a uniform
 // number. It is for one processor: the sum must be at most 1, because single utilizations would exceed 1.
 func UUniFast(r Source, count int, sum float64) ([]float64, error) {
-	if err := checkSum(count, sum); err != nil {
+	if err := checkSum(count, sum, 1); err != nil {
 		return nil, err
 	}
 	if sum > 1 {
@@ -34,26 +35,18 @@ func uUniFast(r Source, count int, sum float64) []float64 {
 const discards = 10_000
 
 // UUniFastDiscard draws as UUniFast does, for any number of processors, and draws again until no single
-// utilization exceeds 1 (Davis and Burns, Priority Assignment for Global Fixed Priority Pre-emptive
-// Scheduling in Multiprocessor Real-Time Systems, RTSS 2009). It gives up after 10,000 attempts, which a
-// sum above half the number of tasks is likely to need.
-func UUniFastDiscard(r Source, count int, sum float64) ([]float64, error) {
-	if err := checkSum(count, sum); err != nil {
+// utilization exceeds most (Davis and Burns, Priority Assignment for Global Fixed Priority Pre-emptive
+// Scheduling in Multiprocessor Real-Time Systems, RTSS 2009, where that is 1). It gives up after 10,000
+// attempts; ask Acceptance before.
+func UUniFastDiscard(r Source, count int, sum, most float64) ([]float64, error) {
+	if err := checkSum(count, sum, most); err != nil {
 		return nil, err
 	}
 	for range discards {
 		out := uUniFast(r, count, sum)
-		if largest(out) <= 1 {
+		if slices.Max(out) <= most {
 			return out, nil
 		}
 	}
-	return nil, fmt.Errorf("utilization: %g over %d tasks was discarded %d times; use RandFixedSum", sum, count, discards)
-}
-
-func largest(values []float64) float64 {
-	top := 0.0
-	for _, v := range values {
-		top = max(top, v)
-	}
-	return top
+	return nil, fmt.Errorf("utilization: %g over %d tasks of at most %g each was discarded %d times; use RandFixedSum", sum, count, most, discards)
 }
