@@ -15,7 +15,7 @@ import (
 type axis struct {
 	path      string // in the spec
 	zip       string // name of the sweeps that advance together; "" for an axis of its own
-	task      int    // index of the task
+	task      int    // index of the task, or noTask
 	attribute string // as the sweep names it
 	values    []alternative
 	from      int64 // of a range, used when there are no values
@@ -23,6 +23,9 @@ type axis struct {
 	steps     uint64 // number of values of the range
 	integer   func(*taskset.Task, int64)
 }
+
+// noTask is the task of the axis that belongs to the generator.
+const noTask = -1
 
 // alternative is one listed value.
 type alternative struct {

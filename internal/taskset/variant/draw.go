@@ -49,10 +49,15 @@ func (d *draw) setDraw(uniform, logUniform *v1alpha1.IntegerInterval, choice []a
 // index draws for draw number position of number n.
 func (d *draw) index(seed int64, n, position uint64) uint64 {
 	r := newRandom(purposeDraw, seed, n, position)
+	return d.pick(&r)
+}
+
+// pick draws the index of a value.
+func (d *draw) pick(r *random) uint64 {
 	if d.logarithmic {
-		return d.logIndex(r.unit())
+		return d.logIndex(r.Float64())
 	}
-	return r.below(d.size())
+	return r.Uint64N(d.size())
 }
 
 // logIndex is the index of the whole part of from*((to+1)/from)^u. That is how Emberson, Stafford and

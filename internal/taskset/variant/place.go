@@ -37,8 +37,8 @@ func (s *Space) setSample(path string, count int64) error {
 		return fmt.Errorf("%s: %d is out of range; use at least 1", path, count)
 	}
 	s.once, s.sampled = big.NewInt(count), true
-	if s.once.Cmp(s.points) > 0 && len(s.draws) == 0 {
-		return fmt.Errorf("%s: %s is more than the %s combinations that the sweeps make, and without draws each is run once; use at most %[3]s, or repeat", path, s.once, s.points)
+	if s.once.Cmp(s.points) > 0 && !s.drawn() {
+		return fmt.Errorf("%s: %s is more than the %s combinations that the sweeps make, and without draws or a generator each is run once; use at most %[3]s, or repeat", path, s.once, s.points)
 	}
 	return nil
 }
@@ -99,7 +99,7 @@ func (s *Space) IndexOf(values []Assignment) (uint64, error) {
 		i, ok := s.find(d, texts)
 		if !ok {
 			a := &s.axes[d.axes[0]]
-			return 0, fmt.Errorf("%s: %s.%s never has the value %s, or not together with the others of its zip", a.path, s.base[a.task].Name, a.attribute, shorten([]byte(texts[d.axes[0]])))
+			return 0, fmt.Errorf("%s: %s.%s never has the value %s, or not together with the others of its zip", a.path, s.nameOf(a), a.attribute, shorten([]byte(texts[d.axes[0]])))
 		}
 		x.Mul(x, new(big.Int).SetUint64(d.size))
 		x.Add(x, new(big.Int).SetUint64(i))
@@ -126,9 +126,9 @@ func (s *Space) texts(values []Assignment) ([]string, error) {
 	texts := make([]string, len(s.axes))
 	for i := range s.axes {
 		a := &s.axes[i]
-		text, there := given[key{s.base[a.task].Name, a.attribute}]
+		text, there := given[key{s.nameOf(a), a.attribute}]
 		if !there {
-			return nil, fmt.Errorf("%s: the value of %s.%s is missing; give one", a.path, s.base[a.task].Name, a.attribute)
+			return nil, fmt.Errorf("%s: the value of %s.%s is missing; give one", a.path, s.nameOf(a), a.attribute)
 		}
 		texts[i] = text
 	}

@@ -20,8 +20,9 @@ type random struct {
 
 // Purposes keep streams of one seed apart.
 const (
-	purposeDraw = "genode-operator/draw/1"
-	purposeUID  = "genode-operator/seed/1"
+	purposeDraw      = "genode-operator/draw/1"
+	purposeGenerator = "genode-operator/generator/1"
+	purposeUID       = "genode-operator/seed/1"
 )
 
 func newRandom(purpose string, seed int64, a, b uint64) random {
@@ -45,9 +46,9 @@ func (r *random) word() uint64 {
 	return binary.BigEndian.Uint64(sum[:])
 }
 
-// below is uniform over 0 to n-1; over 64 bits when n is 0. Words of the last, incomplete multiple of
+// Uint64N is uniform over 0 to n-1; over 64 bits when n is 0. Words of the last, incomplete multiple of
 // n are skipped, so that no number is more probable than another.
-func (r *random) below(n uint64) uint64 {
+func (r *random) Uint64N(n uint64) uint64 {
 	if n == 0 {
 		return r.word()
 	}
@@ -59,8 +60,8 @@ func (r *random) below(n uint64) uint64 {
 	}
 }
 
-// unit is uniform over the multiples of 2^-53 from 0 to less than 1.
-func (r *random) unit() float64 { return float64(r.word()>>11) / (1 << 53) }
+// Float64 is uniform over the multiples of 2^-53 from 0 to less than 1.
+func (r *random) Float64() float64 { return float64(r.word()>>11) / (1 << 53) }
 
 // SeedOf makes a seed from the UID of a campaign that has none of its own: the first 53 bits of the
 // SHA-256 of a fixed text and the UID. 53 bits pass unharmed through JSON tools that know only floating point.

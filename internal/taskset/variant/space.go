@@ -6,6 +6,9 @@
 // the fastest, unless the campaign's order is Taskgen. Draws do not multiply: they are a function of the
 // seed and the number. A sample is a part of the product in random order, still addressed by number.
 //
+// The generator's tasks are, like draws, a function of the seed and the number; only the sums of their
+// utilizations are a sweep, slower than all others. Expressions leave out variants; the others keep their numbers.
+//
 // Blocks make tasks before any variant is looked at: each combination of one alternative of every list is a
 // task. What varies in them is a sweep or a draw like any other, after those of the spec itself.
 package variant
@@ -18,6 +21,7 @@ import (
 
 	"github.com/genode-operator/genode-operator/api/v1alpha1"
 	"github.com/genode-operator/genode-operator/internal/taskset"
+	"github.com/genode-operator/genode-operator/internal/taskset/where"
 )
 
 // Space is the space of variants of one campaign. It does not change once it is built, and may be
@@ -29,13 +33,17 @@ type Space struct {
 	draws  []draw
 	seed   int64
 
+	generated *synthesis        // nil: none
+	where     *where.Constraint // nil: every variant is run
+
 	points  *big.Int // combinations of the sweeps' values
 	sampled bool
 	once    *big.Int // variants of one repetition
 	count   *big.Int // variants
 }
 
-// Assignment says which value a sweep or a draw has in one variant.
+// Assignment says which value a sweep or a draw has in one variant. What the generator chose for all of its
+// tasks together has the task "generator": the sum "utilization", and the number of "tasks" if that is drawn.
 type Assignment struct {
 	Task      string // name of the task
 	Attribute string // as the sweep names it
@@ -78,7 +86,10 @@ func Build(spec *v1alpha1.TaskSetSpec, options ...Option) (*Space, error) {
 	if err := s.check(spec, first); err != nil {
 		return nil, err
 	}
-	return s, nil
+	if err := s.checkGenerated(spec); err != nil {
+		return nil, err
+	}
+	return s, s.constrain(spec)
 }
 
 // check applies the rules that all generations share to the first variant.
@@ -97,13 +108,18 @@ func (s *Space) check(spec *v1alpha1.TaskSetSpec, first []taskset.Task) error {
 	return nil
 }
 
-// resolve makes the axes of sweeps and draws: those of the spec's own lists first, then those of the blocks.
+// resolve makes the axes of sweeps and draws: the generator's first, then those of the spec's own lists, then
+// those of the blocks.
 func (s *Space) resolve(spec *v1alpha1.TaskSetSpec, made []madeTask) error {
 	r := newResolver(s.base)
 	axes, draws, err := varyingOf(made, r)
 	if err != nil {
 		return err
 	}
+	if s.generated, err = newSynthesis(spec, s.base); err != nil {
+		return err
+	}
+	s.axes = s.generated.axes()
 	for i, sweep := range spec.Sweeps {
 		a, err := newSweep(fmt.Sprintf("spec.sweeps[%d]", i), sweep, r)
 		if err != nil {
@@ -123,11 +139,15 @@ func (s *Space) resolve(spec *v1alpha1.TaskSetSpec, made []madeTask) error {
 	return err
 }
 
-// Count is the number of variants, at least 1. The result belongs to the caller.
+// Count is the number of variants, at least 1, those that Admits leaves out included. The result belongs to
+// the caller.
 func (s *Space) Count() *big.Int { return new(big.Int).Set(s.count) }
 
 // Seed is the seed of what is random, and whether anything is.
-func (s *Space) Seed() (int64, bool) { return s.seed, s.sampled || len(s.draws) > 0 }
+func (s *Space) Seed() (int64, bool) { return s.seed, s.sampled || s.drawn() }
+
+// drawn reports whether variants with the same values of the sweeps may differ.
+func (s *Space) drawn() bool { return len(s.draws) > 0 || s.generated != nil }
 
 // At is the task-set of variant n, in time proportional to the number of tasks, sweeps and draws. It
 // fails when there is no such variant. Config trees may be shared between variants: do not change them.
@@ -138,9 +158,15 @@ func (s *Space) At(n uint64) ([]taskset.Task, error) {
 	}
 	tasks := slices.Clone(s.base)
 	for i, a := range s.varied() {
-		a.apply(&tasks[a.task], index[i])
+		if a.task != noTask {
+			a.apply(&tasks[a.task], index[i])
+		}
 	}
-	return tasks, nil
+	if s.generated == nil {
+		return tasks, nil
+	}
+	i := s.within(n)
+	return s.generated.extend(tasks, s.seed, i, s.generated.count(s.seed, i), index[0])
 }
 
 // Values lists what the sweeps and then the draws are in variant n, in the order of the spec. It is
@@ -152,9 +178,17 @@ func (s *Space) Values(n uint64) []Assignment {
 	}
 	out := make([]Assignment, len(index))
 	for i, a := range s.varied() {
-		out[i] = Assignment{Task: s.base[a.task].Name, Attribute: a.attribute, Value: a.text(index[i])}
+		out[i] = Assignment{Task: s.nameOf(a), Attribute: a.attribute, Value: a.text(index[i])}
 	}
-	return out
+	return append(out, s.generated.counted(s.seed, s.within(n))...)
+}
+
+// nameOf is the name of an axis' task.
+func (s *Space) nameOf(a *axis) string {
+	if a.task == noTask {
+		return generatorName
+	}
+	return s.base[a.task].Name
 }
 
 // varied counts through the axes of the sweeps and then of the draws.
