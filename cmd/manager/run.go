@@ -7,6 +7,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/utils/clock"
@@ -17,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/genode-operator/genode-operator/api/v1alpha1"
+	"github.com/genode-operator/genode-operator/controllers/addresstarget"
 	"github.com/genode-operator/genode-operator/controllers/targetpool"
 	"github.com/genode-operator/genode-operator/controllers/targetsession"
 	"github.com/genode-operator/genode-operator/controllers/taskset"
@@ -131,7 +133,14 @@ func setup(ctx context.Context, mgr ctrl.Manager, store results.Store, o options
 		mgr.Add(downloads),
 		addAPI(mgr, o.apiAddress, registry, store),
 		targetsession.SetupWithManager(mgr, targetsession.Options{Hub: hub, RunnerImage: o.runnerImage}),
+		addresstarget.SetupWithManager(mgr, addresstarget.Options{Watcher: watcher}),
 		targetpool.SetupWithManager(mgr, targetpool.Options{}),
 		taskset.SetupWithManager(mgr, taskset.Options{Engine: engine, Changed: changed, Downloads: downloads}),
 	)
+}
+
+// sessionClasses are the classes of targets by the names that the API gives them.
+func sessionClasses(sessions *session.Registry, log logr.Logger) session.Classes {
+	loader := taskloader.New(taskloader.Options{Registry: sessions, Log: log.WithName("taskloader")})
+	return session.Classes{string(v1alpha1.ClassQemu): loader, string(v1alpha1.ClassGenode): loader}
 }

@@ -2,10 +2,8 @@ package targetpool
 
 import (
 	"context"
-	"fmt"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -27,8 +25,6 @@ const (
 	controllerName = "targetpool"
 	// passTimeout catches a pass that blocks; the longest one makes a batch of sessions.
 	passTimeout = 30 * time.Second
-	// conflictPause lets the cache catch up with a write that overtook it.
-	conflictPause = 20 * time.Millisecond
 	// takenPoll is how often a name is looked at that belongs to somebody else.
 	takenPoll = 30 * time.Second
 )
@@ -75,13 +71,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	p := decide(s)
 	end := r.act(ctx, s, p)
 	report(s, end)
-	switch err := apply.Status(ctx, r.client, s.before, s.pool); {
-	case apierrors.IsNotFound(err):
-		return ctrl.Result{}, nil // deleted meanwhile
-	case apierrors.IsConflict(err):
-		return ctrl.Result{RequeueAfter: conflictPause}, nil // decided on an old state
-	case err != nil:
-		return ctrl.Result{}, fmt.Errorf("write the status of the TargetPool: %w", err)
+	if err := apply.Status(ctx, r.client, s.before, s.pool); err != nil {
+		return outcome.Unwritten(err)
 	}
 	r.events.Publish(transitions(s, p)...)
 	return outcome.Result(end, s.now)

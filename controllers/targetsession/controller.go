@@ -1,21 +1,23 @@
 package targetsession
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/genode-operator/genode-operator/api/v1alpha1"
@@ -37,8 +39,6 @@ const (
 	controllerName = "targetsession"
 	// passTimeout catches a pass that blocks; a normal one takes milliseconds.
 	passTimeout = 10 * time.Second
-	// conflictPause lets the cache catch up with a write that overtook it.
-	conflictPause = 20 * time.Millisecond
 
 	defaultConcurrency = 4
 )
@@ -87,7 +87,7 @@ func SetupWithManager(mgr ctrl.Manager, o Options) error {
 	}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named(controllerName).
-		For(&v1alpha1.TargetSession{}).
+		For(&v1alpha1.TargetSession{}, builder.WithPredicates(ours)).
 		Owns(&corev1.Pod{}).
 		Owns(&corev1.Secret{}).
 		WatchesRawSource(source.Channel(o.Hub.Events(), &handler.EnqueueRequestForObject{})).
@@ -96,6 +96,12 @@ func SetupWithManager(mgr ctrl.Manager, o Options) error {
 		}).
 		Complete(r)
 }
+
+// ours passes class Qemu. The class of a TargetSession never changes; package addresstarget has the others.
+var ours = predicate.NewPredicateFuncs(func(o client.Object) bool {
+	ts, ok := o.(*v1alpha1.TargetSession)
+	return ok && cmp.Or(ts.Spec.Class, v1alpha1.ClassQemu) == v1alpha1.ClassQemu
+})
 
 // CacheByObject limits the manager's cache to the pods and Secrets of TargetSessions, in place of all
 // those in the cluster. Hand it to the manager as cache.Options.ByObject.
@@ -117,13 +123,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	p := decide(s)
 	end := r.act(ctx, s, p)
 	report(s, p, end)
-	switch err := apply.Status(ctx, r.client, s.before, s.session); {
-	case apierrors.IsNotFound(err):
-		return ctrl.Result{}, nil // deleted meanwhile
-	case apierrors.IsConflict(err):
-		return ctrl.Result{RequeueAfter: conflictPause}, nil // decided on an old state
-	case err != nil:
-		return ctrl.Result{}, fmt.Errorf("write the status of the TargetSession: %w", err)
+	if err := apply.Status(ctx, r.client, s.before, s.session); err != nil {
+		return outcome.Unwritten(err)
 	}
 	r.log(ctx, s, p)
 	measure(&s.before.Status, &s.session.Status)

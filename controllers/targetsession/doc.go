@@ -1,4 +1,5 @@
-// Package targetsession keeps one target alive: a pod with a virtual machine, and its agent.
+// Package targetsession keeps one target of class Qemu alive: a pod with a virtual machine, and its agent.
+// The classes without a pod belong to package addresstarget.
 //
 //	          sources found          pod runs            first echo
 //	Pending ───────────────► Starting ────────► Booting ────────────► Ready ◄─────────┐

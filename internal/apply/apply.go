@@ -43,5 +43,8 @@ func Status(ctx context.Context, c client.Client, before, after client.Object) e
 		return nil
 	}
 	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-	return c.Status().Patch(ctx, after, patch, client.FieldOwner(v1alpha1.FieldManager))
+	if err := c.Status().Patch(ctx, after, patch, client.FieldOwner(v1alpha1.FieldManager)); err != nil {
+		return fmt.Errorf("write the status of %s: %w", client.ObjectKeyFromObject(after), err)
+	}
+	return nil
 }

@@ -5,6 +5,7 @@ package outcome
 import (
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
@@ -48,6 +49,21 @@ func Earliest(times ...time.Time) time.Time {
 		}
 	}
 	return first
+}
+
+// conflictPause lets the cache catch up with a write that overtook it.
+const conflictPause = 20 * time.Millisecond
+
+// Unwritten says how a pass ends whose status could not be written: what has been deleted meanwhile needs
+// no further pass, and what was decided on an old state is decided again.
+func Unwritten(err error) (ctrl.Result, error) {
+	switch {
+	case apierrors.IsNotFound(err):
+		return ctrl.Result{}, nil
+	case apierrors.IsConflict(err):
+		return ctrl.Result{RequeueAfter: conflictPause}, nil
+	}
+	return ctrl.Result{}, err
 }
 
 // Result translates an end into what controller-runtime wants to hear.

@@ -2,9 +2,12 @@ package outcome_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -52,5 +55,30 @@ func TestEarliestLeavesOutTimesThatAreNotSet(t *testing.T) {
 	}
 	if got := outcome.Earliest(time.Time{}); !got.IsZero() {
 		t.Errorf("Earliest of nothing = %v", got)
+	}
+}
+
+func TestUnwritten(t *testing.T) {
+	kind := schema.GroupResource{Resource: "targetpools"}
+	broken := errors.New("connection refused")
+	cases := map[string]struct {
+		err     error
+		again   bool
+		wantErr error
+	}{
+		"what was deleted meanwhile needs nothing":    {err: apierrors.NewNotFound(kind, "arm")},
+		"an old state is decided on again, soon":      {err: fmt.Errorf("write: %w", apierrors.NewConflict(kind, "arm", broken)), again: true},
+		"another error leaves the pause to the queue": {err: broken, wantErr: broken},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			got, err := outcome.Unwritten(tc.err)
+			if !errors.Is(err, tc.wantErr) {
+				t.Errorf("error = %v, want %v", err, tc.wantErr)
+			}
+			if again := got.RequeueAfter > 0; again != tc.again {
+				t.Errorf("again = %v, want %v", again, tc.again)
+			}
+		})
 	}
 }

@@ -1,0 +1,152 @@
+package addresstarget
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+
+	"github.com/genode-operator/genode-operator/api/v1alpha1"
+	"github.com/genode-operator/genode-operator/internal/lookout"
+	"github.com/genode-operator/genode-operator/internal/session"
+)
+
+const (
+	// defaultRecheck is the pause between two connections to a target of class Genode that accepts them.
+	// A taskloader has 128 of them and gives none back, so that looking all the time would use it up.
+	defaultRecheck = time.Minute
+	// registryAge is how old a list of open sessions may be.
+	registryAge = 500 * time.Millisecond
+)
+
+// WatcherOptions of a Watcher.
+type WatcherOptions struct {
+	// Class tells whether a target is available. Required.
+	Class session.Class
+	// Sessions are the open ones: their targets are not connected to. Required.
+	Sessions *session.Registry
+	// Recheck is the pause between two connections to a target of class Genode that accepts them. Defaults
+	// to one minute.
+	Recheck time.Duration
+	// Clock defaults to real time.
+	Clock clock.Clock
+}
+
+// Watcher looks at targets, one goroutine for each, keeps what it has seen, and wakes the queue when a
+// target is lost or comes back. It is a manager.Runnable that runs on the leader only.
+type Watcher struct {
+	*lookout.Lookout[types.NamespacedName, Peer, Sight]
+	class   session.Class
+	open    *openSessions
+	recheck time.Duration
+	clock   clock.Clock
+	wakes   chan event.GenericEvent
+}
+
+// Peer is a target, and how it is looked at.
+type Peer struct {
+	Target session.Target
+	Health v1alpha1.HealthSpec
+}
+
+// NewWatcher makes a Watcher; Start must run for its goroutines to end.
+func NewWatcher(o WatcherOptions) *Watcher {
+	w := &Watcher{class: o.Class, recheck: o.Recheck, clock: o.Clock, wakes: make(chan event.GenericEvent)}
+	if w.recheck == 0 {
+		w.recheck = defaultRecheck
+	}
+	if w.clock == nil {
+		w.clock = clock.RealClock{}
+	}
+	w.open = &openSessions{registry: o.Sessions}
+	w.Lookout = lookout.New(lookout.Options[types.NamespacedName, Peer, Sight]{Follow: w.follow, News: news, Wake: w.wake})
+	return w
+}
+
+// Watch makes sure that the target is watched, and returns the newest sight at once.
+func (w *Watcher) Watch(key types.NamespacedName, p Peer) Sight {
+	s, _ := w.Lookout.Watch(key, func(old Peer) bool { return old == p }, func() (Peer, Sight, error) { return p, Sight{}, nil })
+	return s // opening cannot fail
+}
+
+// Answers says whether a target is watched and answers.
+func (w *Watcher) Answers(key types.NamespacedName) bool {
+	_, s, ok := w.Newest(key)
+	return ok && s.Answers
+}
+
+// Events delivers a wake-up for each session whose target was lost or came back.
+func (w *Watcher) Events() <-chan event.GenericEvent { return w.wakes }
+
+func (w *Watcher) wake(ctx context.Context, key types.NamespacedName) {
+	about := &v1alpha1.TargetSession{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
+	select {
+	case w.wakes <- event.GenericEvent{Object: about}:
+	case <-ctx.Done():
+	}
+}
+
+// follow looks at a target, again and again, until ctx ends.
+func (w *Watcher) follow(ctx context.Context, _ types.NamespacedName, p Peer, see func(func(*Sight))) {
+	m := connecting(w.recheck)
+	if p.Target.Class == string(v1alpha1.ClassPing) {
+		m = pinging(p.Health)
+	}
+	v := newView(m, w.clock.Now())
+	for w.sleepUntil(ctx, v.next) {
+		begun := w.clock.Now()
+		if v.sparing && w.open.to(p.Target.Name, begun) {
+			v.held(begun)
+		} else {
+			err := w.look(ctx, p.Target, v.patience(begun))
+			if ctx.Err() != nil {
+				return
+			}
+			v.note(begun, w.clock.Now(), err)
+		}
+		see(func(s *Sight) { *s = v.sight })
+	}
+}
+
+func (w *Watcher) look(ctx context.Context, t session.Target, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return w.class.Available(ctx, t)
+}
+
+// sleepUntil returns false when ctx has ended.
+func (w *Watcher) sleepUntil(ctx context.Context, at time.Time) bool {
+	timer := w.clock.NewTimer(at.Sub(w.clock.Now()))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C():
+		return true
+	}
+}
+
+// openSessions knows which targets have an open session, from a list that is not much older than now.
+type openSessions struct {
+	registry *session.Registry
+
+	mu      sync.Mutex
+	taken   time.Time
+	targets map[string]bool
+}
+
+func (o *openSessions) to(target string, now time.Time) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if age := now.Sub(o.taken); age < 0 || age > registryAge {
+		o.taken, o.targets = now, map[string]bool{}
+		for _, row := range o.registry.Snapshot() {
+			o.targets[row.Target] = true
+		}
+	}
+	return o.targets[target]
+}

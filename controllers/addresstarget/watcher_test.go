@@ -1,0 +1,117 @@
+package addresstarget
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/genode-operator/genode-operator/api/v1alpha1"
+	"github.com/genode-operator/genode-operator/internal/session"
+)
+
+// field is a class whose targets are all there, or none, as a test says.
+type field struct {
+	session.Class
+	mu    sync.Mutex
+	gone  bool
+	looks int
+}
+
+func (f *field) Available(ctx context.Context, _ session.Target) error {
+	f.mu.Lock()
+	f.looks++
+	gone := f.gone
+	f.mu.Unlock()
+	if !gone {
+		return nil
+	}
+	<-ctx.Done()
+	return session.ErrTimeout
+}
+
+func (f *field) set(gone bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.gone, f.looks = gone, 0
+}
+
+func (f *field) count() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.looks
+}
+
+var key = types.NamespacedName{Namespace: "lab", Name: "board"}
+
+// run watches a target of a class in the virtual time of a bubble.
+func run(t *testing.T, class v1alpha1.SessionClass, test func(w *Watcher, f *field, r *session.Registry)) {
+	t.Helper()
+	synctest.Test(t, func(*testing.T) {
+		f, r := &field{}, session.NewRegistry(nil)
+		w := NewWatcher(WatcherOptions{Class: f, Sessions: r})
+		ctx, stop := context.WithCancel(context.Background())
+		go func() { _ = w.Start(ctx) }() // always nil
+		w.Watch(key, Peer{Target: session.Target{Name: "lab/board", Class: string(class), Address: "192.0.2.7:3001"}})
+		test(w, f, r)
+		stop()
+		synctest.Wait() // a goroutine that is left makes the bubble fail
+	})
+}
+
+func TestTheWatcherWakesWhenATargetIsLostAndBack(t *testing.T) {
+	run(t, v1alpha1.ClassPing, func(w *Watcher, f *field, _ *session.Registry) {
+		if w.Answers(key) {
+			t.Error("it answers before it was looked at")
+		}
+		if e := <-w.Events(); e.Object.GetName() != key.Name || !w.Answers(key) {
+			t.Errorf("woken for %v, answers %v", e.Object, w.Answers(key))
+		}
+		time.Sleep(time.Minute)
+		f.set(true)
+		gone := time.Now()
+		<-w.Events()
+		if took := time.Since(gone); took > time.Second || w.Answers(key) {
+			t.Errorf("loss noticed after %s; answers: %v", took, w.Answers(key))
+		}
+		time.Sleep(time.Minute)
+		f.set(false)
+		back := time.Now()
+		<-w.Events()
+		if took := time.Since(back); took > 3*time.Second || !w.Answers(key) {
+			t.Errorf("return noticed after %s", took)
+		}
+	})
+}
+
+func TestATargetWithAnOpenSessionIsNotConnectedTo(t *testing.T) {
+	run(t, v1alpha1.ClassGenode, func(w *Watcher, f *field, r *session.Registry) {
+		<-w.Events()
+		entry := r.Enter("lab/board", "192.0.2.7:3001")
+		f.set(true) // it takes one connection at a time
+		time.Sleep(10 * time.Minute)
+		if n := f.count(); n > 0 || !w.Answers(key) {
+			t.Errorf("%d connections beside a session; answers: %v", n, w.Answers(key))
+		}
+		entry.Leave()
+		<-w.Events()
+		if w.Answers(key) {
+			t.Error("the loss was not noticed after the end of the session")
+		}
+	})
+}
+
+func TestAPingedTargetIsLookedAtInASession(t *testing.T) {
+	run(t, v1alpha1.ClassPing, func(w *Watcher, f *field, r *session.Registry) {
+		<-w.Events()
+		r.Enter("lab/board", "192.0.2.7:3001")
+		f.set(true)
+		<-w.Events()
+		if w.Answers(key) {
+			t.Error("it was lost in a session, and nobody noticed")
+		}
+	})
+}
