@@ -2,7 +2,10 @@
 // size costs memory by the number of gaps, not by the number of members. It is pure.
 package interval
 
-import "slices"
+import (
+	"slices"
+	"sort"
+)
 
 // Interval is [Lo, Hi): Lo belongs to it, Hi does not.
 type Interval struct{ Lo, Hi uint64 }
@@ -14,64 +17,99 @@ type Set struct {
 }
 
 // Add puts n into the set and reports whether it was new.
-func (s *Set) Add(n uint64) bool {
-	// i is the first interval that ends at or after n: the only one that n can extend to the right.
-	i, _ := slices.BinarySearchFunc(s.parts, n, func(p Interval, n uint64) int {
-		if p.Hi < n {
-			return -1
+func (s *Set) Add(n uint64) bool { return s.AddRange(n, n+1) == 1 }
+
+// AddRange puts the numbers of [lo, hi) into the set and returns how many of them were new.
+func (s *Set) AddRange(lo, hi uint64) uint64 {
+	if lo >= hi {
+		return 0
+	}
+	first := s.search(lo) // the first part that ends at lo or later: it may grow to the right
+	last, fresh := first, hi-lo
+	joined := Interval{lo, hi}
+	for ; last < len(s.parts) && s.parts[last].Lo <= hi; last++ {
+		p := s.parts[last]
+		joined = Interval{min(joined.Lo, p.Lo), max(joined.Hi, p.Hi)}
+		if both := min(hi, p.Hi); both > max(lo, p.Lo) {
+			fresh -= both - max(lo, p.Lo)
 		}
-		return 1
-	})
-	if i < len(s.parts) && s.parts[i].Lo <= n && n < s.parts[i].Hi {
+	}
+	if last == first+1 {
+		s.parts[first] = joined // the common case, without any move
+	} else {
+		s.parts = slices.Replace(s.parts, first, last, joined)
+	}
+	s.count += fresh
+	return fresh
+}
+
+// Remove takes n out of the set and reports whether it was in it.
+func (s *Set) Remove(n uint64) bool {
+	i := s.search(n + 1)
+	if i == len(s.parts) || s.parts[i].Lo > n {
 		return false
 	}
-	s.count++
-	left := i < len(s.parts) && s.parts[i].Hi == n
-	right := i
-	if left {
-		right = i + 1
+	var rest []Interval
+	if p := s.parts[i]; p.Lo < n {
+		rest = append(rest, Interval{p.Lo, n})
 	}
-	touches := right < len(s.parts) && s.parts[right].Lo == n+1
-	switch {
-	case left && touches:
-		s.parts[i].Hi = s.parts[right].Hi
-		s.parts = slices.Delete(s.parts, right, right+1)
-	case left:
-		s.parts[i].Hi = n + 1
-	case touches:
-		s.parts[right].Lo = n
-	default:
-		s.parts = slices.Insert(s.parts, i, Interval{n, n + 1})
+	if p := s.parts[i]; n+1 < p.Hi {
+		rest = append(rest, Interval{n + 1, p.Hi})
 	}
+	s.parts = slices.Replace(s.parts, i, i+1, rest...)
+	s.count--
 	return true
+}
+
+// search finds the first part that ends at n or later.
+func (s *Set) search(n uint64) int {
+	return sort.Search(len(s.parts), func(i int) bool { return s.parts[i].Hi >= n })
 }
 
 // Has reports whether n is in the set.
 func (s *Set) Has(n uint64) bool {
-	_, found := slices.BinarySearchFunc(s.parts, n, func(p Interval, n uint64) int {
-		switch {
-		case p.Hi <= n:
-			return -1
-		case p.Lo > n:
-			return 1
-		}
-		return 0
-	})
-	return found
+	i := s.search(n + 1)
+	return i < len(s.parts) && s.parts[i].Lo <= n
 }
 
 // Count is the number of members.
 func (s *Set) Count() uint64 { return s.count }
 
+// CountIn is the number of members in [lo, hi).
+func (s *Set) CountIn(lo, hi uint64) uint64 {
+	var n uint64
+	for i := s.search(lo); i < len(s.parts) && s.parts[i].Lo < hi; i++ {
+		if from, to := max(lo, s.parts[i].Lo), min(hi, s.parts[i].Hi); from < to {
+			n += to - from
+		}
+	}
+	return n
+}
+
+// Parts is the number of intervals.
+func (s *Set) Parts() int { return len(s.parts) }
+
+// First is the smallest member; false when there is none.
+func (s *Set) First() (uint64, bool) {
+	if len(s.parts) == 0 {
+		return 0, false
+	}
+	return s.parts[0].Lo, true
+}
+
+// End is the smallest number that is larger than every member.
+func (s *Set) End() uint64 {
+	if len(s.parts) == 0 {
+		return 0
+	}
+	return s.parts[len(s.parts)-1].Hi
+}
+
 // NextMissing is the smallest number >= from that is not in the set.
 func (s *Set) NextMissing(from uint64) uint64 {
-	for _, p := range s.parts {
-		if p.Lo <= from && from < p.Hi {
-			return p.Hi
-		}
-		if p.Lo > from {
-			break
-		}
+	i := s.search(from + 1)
+	if i < len(s.parts) && s.parts[i].Lo <= from {
+		return s.parts[i].Hi
 	}
 	return from
 }
