@@ -116,9 +116,11 @@ func setup(ctx context.Context, mgr ctrl.Manager, store results.Store, o options
 	downloads := &fetch.Background{}
 	changed := make(chan string, 256)
 	registry := session.NewRegistry(clock.RealClock{})
+	classes := sessionClasses(registry, log)
+	watcher := addresstarget.NewWatcher(addresstarget.WatcherOptions{Class: classes, Sessions: registry})
 	engine := campaign.New(campaign.Options{
 		Store: store,
-		Class: taskloader.New(taskloader.Options{Registry: registry, Log: log.WithName("taskloader")}),
+		Class: classes,
 		Fleet: taskset.Fleet{Agents: hub, Cache: mgr.GetClient()},
 		Log:   log.WithName("campaign"),
 		Changed: func(id string) {

@@ -9,8 +9,8 @@ import (
 )
 
 var (
-	start   = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
-	refused = errors.New("refused")
+	start      = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	errRefused = errors.New("refused")
 )
 
 const ms = time.Millisecond
@@ -32,7 +32,7 @@ func (p *probe) until(end time.Duration, answers func(at time.Duration) bool) ti
 		p.now = p.next
 		begun, err := p.now, error(nil)
 		if !answers(begun.Sub(start)) {
-			p.now, err = begun.Add(p.patience(begun)), refused
+			p.now, err = begun.Add(p.patience(begun)), errRefused
 		}
 		p.note(begun, p.now, err)
 		p.looks++
@@ -86,7 +86,7 @@ func TestALostTargetIsLookedAtLessAndLessOftenAndComesBack(t *testing.T) {
 func TestAnErrorAtOnceIsNotRepeatedAtOnce(t *testing.T) {
 	p := newProbe(pinging(v1alpha1.HealthSpec{EchoIntervalMilliseconds: 100, EchoTimeoutMilliseconds: 3000}))
 	for p.now = start; !p.sight.lost(); p.now = p.next {
-		p.note(p.now, p.now, refused) // no route: the error needs no time
+		p.note(p.now, p.now, errRefused) // no route: the error needs no time
 		p.looks++
 		if p.looks > 31 {
 			t.Fatalf("%d looks in %s", p.looks, p.now.Sub(start))
@@ -109,7 +109,7 @@ func TestAConnectionIsMadeSparingly(t *testing.T) {
 
 func TestAnOpenSessionIsAnAnswer(t *testing.T) {
 	v := newView(connecting(time.Minute), start)
-	v.note(start, start, refused)
+	v.note(start, start, errRefused)
 	v.held(start.Add(time.Second))
 	if !v.sight.Answers || !v.next.Equal(start.Add(time.Second+afterSession)) {
 		t.Errorf("sight %+v, next look at %s", v.sight, v.next)
