@@ -42,7 +42,7 @@ func readModules(files fs.FS) map[string]module {
 			err = yaml.UnmarshalStrict(text, &m.blocks)
 		}
 		if err != nil {
-			m.err = fmt.Errorf("read %s of the library: %w", file, err)
+			m = module{err: fmt.Errorf("read %s of the library: %w", file, err)}
 		}
 		modules[strings.TrimSuffix(path.Base(file), ".yaml")] = m
 	}

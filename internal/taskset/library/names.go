@@ -13,12 +13,22 @@ const similar = 3
 // unknown is the error about a name that there is not.
 func unknown(kind, name string, known []string) error {
 	nearest := slices.Clone(known)
-	slices.SortStableFunc(nearest, func(a, b string) int { return cmp.Compare(distance(name, a), distance(name, b)) })
+	slices.SortStableFunc(nearest, func(a, b string) int {
+		return cmp.Or(cmp.Compare(apart(name, a), apart(name, b)), cmp.Compare(distance(name, a), distance(name, b)))
+	})
 	nearest = nearest[:min(similar, len(nearest))]
 	if len(nearest) == 0 {
 		return fmt.Errorf("%q is no %s of the library, which has none", name, kind)
 	}
 	return fmt.Errorf("%q is no %s of the library; did you mean %s?", name, kind, strings.Join(nearest, ", "))
+}
+
+// apart is 0 for a name that contains what was given, 1 for others.
+func apart(given, name string) int {
+	if strings.Contains(strings.ToLower(name), strings.ToLower(given)) {
+		return 0
+	}
+	return 1
 }
 
 // distance is the number of letters to insert, delete or replace (Levenshtein 1966), whatever their case.
