@@ -30,7 +30,8 @@ func FromSpec(id, name string, spec *v1alpha1.TaskSetSpec) (Plan, error) {
 	}
 	seed, random := built.Seed()
 	return Plan{
-		ID: id, Name: name, Space: space{built}, Total: count.Uint64(), Spec: text, Seed: seed, Random: random,
+		ID: id, Name: name, Space: space{built}, Total: count.Uint64(), Spec: text,
+		SpecHash: variant.Hash(spec), Seed: seed, Random: random,
 		JobsPerTask: jobs, Retries: retries(spec), TimeLimit: timeLimit(spec, jobs), Parallelism: parallelism(spec),
 		Suspended: spec.Suspend != nil && *spec.Suspend, Binaries: map[string]session.Binary{},
 	}, nil

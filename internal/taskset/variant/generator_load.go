@@ -8,7 +8,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/genode-operator/genode-operator/api/v1alpha1"
-	"github.com/genode-operator/genode-operator/internal/taskset"
 	"github.com/genode-operator/genode-operator/internal/taskset/generator"
 )
 
@@ -47,8 +46,8 @@ func newLoad(path string, u *v1alpha1.GeneratedUtilization, tasks int64) (*load,
 	if err := l.checkTotals(path+".totals", u.Method, int(tasks), most); err != nil {
 		return nil, err
 	}
-	longest, err := l.setPeriods(path+".periods", &u.Periods)
-	if err != nil {
+	var longest int64
+	if l.periods, longest, err = newPeriods(path+".periods", &u.Periods); err != nil {
 		return nil, err
 	}
 	return l, l.setAttribute(path, u, generator.ExecutionTime(longest, most))
@@ -119,50 +118,6 @@ func (l *load) checkTotals(path string, method v1alpha1.UtilizationMethod, tasks
 		}
 	}
 	return nil
-}
-
-// setPeriods returns the longest period as well.
-func (l *load) setPeriods(path string, p *v1alpha1.GeneratedPeriods) (longest int64, err error) {
-	bounds := number{min: 1, max: taskset.MaxTime}
-	if p.Distribution == v1alpha1.PeriodsDiscrete {
-		listed := make([]int64, len(p.ValuesMilliseconds))
-		for i, v := range p.ValuesMilliseconds {
-			listed[i] = int64(v)
-			if err := bounds.check(fmt.Sprintf("%s.valuesMilliseconds[%d]", path, i), listed[i]); err != nil {
-				return 0, err
-			}
-			longest = max(longest, listed[i])
-		}
-		if l.periods, err = generator.Discrete(listed...); err != nil {
-			return 0, fmt.Errorf("%s.valuesMilliseconds: %w", path, err)
-		}
-		return longest, nil
-	}
-	between := p.BetweenMilliseconds
-	path += ".betweenMilliseconds"
-	if between == nil || between.From == nil || between.To == nil {
-		return 0, fmt.Errorf("%s: give both from and to", path)
-	}
-	if err := bounds.check(path+".from", *between.From); err != nil {
-		return 0, err
-	}
-	if err := bounds.check(path+".to", *between.To); err != nil {
-		return 0, err
-	}
-	switch p.Distribution {
-	case v1alpha1.PeriodsUniform:
-		l.periods, err = generator.Uniform(*between.From, *between.To)
-	case v1alpha1.PeriodsLogUniform:
-		l.periods, err = generator.LogUniform(*between.From, *between.To, 1)
-	case v1alpha1.PeriodsHarmonic:
-		l.periods, err = generator.Harmonic(*between.From, 2, *between.To)
-	default:
-		err = fmt.Errorf("distribution: %q is not known; use Uniform, LogUniform, Discrete or Harmonic", p.Distribution)
-	}
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w", path, err)
-	}
-	return *between.To, nil
 }
 
 // setAttribute makes the setter of what keeps a task busy, for execution times from 1 to longest.
