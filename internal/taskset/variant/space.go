@@ -165,8 +165,12 @@ func (s *Space) At(n uint64) ([]taskset.Task, error) {
 	if s.generated == nil {
 		return tasks, nil
 	}
+	var total uint64 // which of the sums of utilizations
+	if s.generated.load != nil {
+		total = index[0]
+	}
 	i := s.within(n)
-	return s.generated.extend(tasks, s.seed, i, s.generated.count(s.seed, i), index[0])
+	return s.generated.extend(tasks, s.seed, i, s.generated.count(s.seed, i), total)
 }
 
 // Values lists what the sweeps and then the draws are in variant n, in the order of the spec. It is
