@@ -8,6 +8,7 @@ import (
 //
 // +kubebuilder:validation:XValidation:rule="has(self.addresses) == (has(self.template.spec.class) && self.template.spec.class in ['Ping', 'Genode'])",message="addresses and a template of class Ping or Genode belong together"
 // +kubebuilder:validation:XValidation:rule="!has(self.excludeAddresses) || has(self.addresses)",message="excludeAddresses needs addresses"
+// +kubebuilder:validation:XValidation:rule="!has(self.template.spec.address)",message="a pool has many targets: name their addresses in spec.addresses instead of template.spec.address"
 type TargetPoolSpec struct {
 	// replicas is the number of targets. A pool with addresses has as many as answer, and ignores it. Defaults to 1.
 	// +kubebuilder:default=1
@@ -22,6 +23,8 @@ type TargetPoolSpec struct {
 	// +kubebuilder:validation:MaxItems=256
 	// +kubebuilder:validation:items:MinLength=2
 	// +kubebuilder:validation:items:MaxLength=91
+	// +kubebuilder:validation:items:XValidation:rule="isIP(self) || isCIDR(self) || self.matches('^[0-9a-fA-F]*[.:][0-9a-fA-F.:]*-[0-9a-fA-F]*[.:][0-9a-fA-F.:]*$')",message="is no address, network or range: write for example 172.25.2.7, 172.25.1.0/24 or 172.25.3.10-172.25.3.20"
+	// +kubebuilder:validation:items:XValidation:rule="!isCIDR(self) || cidr(self).masked() == cidr(self)",message="has host bits set: name the network's first address, for example 172.25.1.0/24, or a single address without its prefix"
 	// +listType=set
 	// +optional
 	Addresses []string `json:"addresses,omitempty"`
@@ -30,6 +33,8 @@ type TargetPoolSpec struct {
 	// +kubebuilder:validation:MaxItems=256
 	// +kubebuilder:validation:items:MinLength=2
 	// +kubebuilder:validation:items:MaxLength=91
+	// +kubebuilder:validation:items:XValidation:rule="isIP(self) || isCIDR(self) || self.matches('^[0-9a-fA-F]*[.:][0-9a-fA-F.:]*-[0-9a-fA-F]*[.:][0-9a-fA-F.:]*$')",message="is no address, network or range: write for example 172.25.2.7, 172.25.1.0/24 or 172.25.3.10-172.25.3.20"
+	// +kubebuilder:validation:items:XValidation:rule="!isCIDR(self) || cidr(self).masked() == cidr(self)",message="has host bits set: name the network's first address, for example 172.25.1.0/24, or a single address without its prefix"
 	// +listType=set
 	// +optional
 	ExcludeAddresses []string `json:"excludeAddresses,omitempty"`

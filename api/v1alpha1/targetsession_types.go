@@ -78,7 +78,6 @@ const (
 
 // TargetSessionSpec describes one target and how it is kept alive.
 //
-// +kubebuilder:validation:XValidation:rule="!(self.class in ['Ping', 'Genode']) || has(self.address)",message="classes Ping and Genode need spec.address: the IP address of the target, for example 172.25.1.7"
 // +kubebuilder:validation:XValidation:rule="self.class in ['Ping', 'Genode'] || !has(self.address)",message="only classes Ping and Genode have an address; remove spec.address, or set spec.class"
 // +kubebuilder:validation:XValidation:rule="self.class == 'Qemu' || !has(self.qemu)",message="only class Qemu has spec.qemu; remove it, or set class Qemu"
 // +kubebuilder:validation:XValidation:rule="self.class != 'Qemu' || has(self.qemu)",message="class Qemu needs spec.qemu: name at least a boot source, for example {preset: pc, boot: {iso: {path: /images/genode.iso}}}"
@@ -567,6 +566,7 @@ type TargetSession struct {
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 	// spec is what is wanted.
+	// +kubebuilder:validation:XValidation:rule="!(self.class in ['Ping', 'Genode']) || has(self.address)",message="classes Ping and Genode need spec.address: the IP address of the target, for example 172.25.1.7"
 	// +required
 	Spec TargetSessionSpec `json:"spec,omitempty,omitzero"`
 	// status is what is known.
