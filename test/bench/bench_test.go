@@ -17,7 +17,14 @@ import (
 	"github.com/genode-operator/genode-operator/internal/devcluster/assets"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain is the fake targets' process, too, which the benchmark starts by its own name.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "fakes" {
+		main()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // quick are options for a short run with a freshly built agent, whose files lie in the returned folder.
 func quick(t *testing.T, only ...string) (o *options, dir string) {

@@ -3,6 +3,8 @@
 //
 //	agents (bin/agent) with reference guests in QEMU ──► freezes, busy guests, footprint, echoes
 //	targets in this process, engine, SQLite          ──► variants per second, beside a raw loop
+//	fake targets in a process of their own, engine   ──► whole campaigns beside a raw loop, very long ones, 1,000 targets
+//	stores                                           ──► records per second
 //
 // It needs no Kubernetes. docs/benchmarks.md says how to read what it prints.
 package main
@@ -59,6 +61,7 @@ slow numbers: those depend on the machine, which the first line describes.`,
 		},
 	}
 	o.register(cmd)
+	cmd.AddCommand(fakesCommand())
 	return cmd
 }
 
@@ -94,6 +97,10 @@ func (b *bench) measure(ctx context.Context, o *options, out io.Writer, p *progr
 		{[]string{partBusy}, b.busy, b.report.printBusy, &b.report.BusyLoad},
 		{[]string{partFootprint, partEcho}, b.idle, b.report.printIdle, &b.report.IdleLoad},
 		{[]string{partVariants}, b.variants, b.report.printVariants, &b.report.VariantsLoad},
+		{[]string{partHey6}, b.hey6, b.report.printHey6, &b.report.Hey6Load},
+		{[]string{partSpace}, b.space, b.report.printSpace, &b.report.SpaceLoad},
+		{[]string{partStore}, b.store, b.report.printStore, &b.report.StoreLoad},
+		{[]string{partFleet}, b.fleet, b.report.printFleet, &b.report.FleetLoad},
 	} {
 		if !b.wantsAny(part.names) {
 			continue
@@ -143,5 +150,25 @@ func (b *bench) idle(ctx context.Context) (err error) {
 
 func (b *bench) variants(ctx context.Context) (err error) {
 	b.report.Throughput, err = b.measureVariants(ctx)
+	return err
+}
+
+func (b *bench) hey6(ctx context.Context) (err error) {
+	b.report.Hey6, err = b.measureHey6(ctx)
+	return err
+}
+
+func (b *bench) space(ctx context.Context) (err error) {
+	b.report.Space, err = b.measureSpace(ctx)
+	return err
+}
+
+func (b *bench) store(ctx context.Context) (err error) {
+	b.report.Stores, err = b.measureStore(ctx)
+	return err
+}
+
+func (b *bench) fleet(ctx context.Context) (err error) {
+	b.report.Fleet, err = b.measureFleet(ctx)
 	return err
 }

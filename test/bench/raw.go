@@ -11,17 +11,18 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/genode-operator/genode-operator/internal/campaign"
 	"github.com/genode-operator/genode-operator/internal/session"
 	"github.com/genode-operator/genode-operator/internal/session/framing"
 	"github.com/genode-operator/genode-operator/internal/taskset"
 )
 
-// loop sends the variants over one raw connection to each target, with nothing around: no checks, no
+// rawLoop sends the variants over one raw connection to each target, with nothing around: no checks, no
 // time-outs, no records. It is what any client would have to do, and so the bound for all of them.
-func (f *farm) loop(ctx context.Context, space numbered, total uint64, b session.Binary) (time.Duration, error) {
+func rawLoop(ctx context.Context, targets []session.Target, space campaign.Space, total uint64, b session.Binary) (time.Duration, error) {
 	begin := time.Now()
 	group, ctx := errgroup.WithContext(ctx)
-	for i, t := range f.targets {
+	for i, t := range targets {
 		group.Go(func() error {
 			conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", t.Address)
 			if err != nil {
@@ -29,7 +30,7 @@ func (f *farm) loop(ctx context.Context, space numbered, total uint64, b session
 			}
 			defer conn.Close()
 			defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-			for n := uint64(i); n < total; n += uint64(len(f.targets)) {
+			for n := uint64(i); n < total; n += uint64(len(targets)) {
 				if err := transact(conn, space, n, b, n == uint64(i)); err != nil {
 					return fmt.Errorf("variant %d: %w", n, err)
 				}
@@ -42,7 +43,7 @@ func (f *farm) loop(ctx context.Context, space numbered, total uint64, b session
 }
 
 // transact is one variant: description, binary the first time, start, events until the job has ended, stop.
-func transact(conn net.Conn, space numbered, n uint64, b session.Binary, first bool) error {
+func transact(conn net.Conn, space campaign.Space, n uint64, b session.Binary, first bool) error {
 	tasks, err := space.At(n)
 	if err != nil {
 		return err

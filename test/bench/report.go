@@ -24,6 +24,18 @@ type Report struct {
 
 	Throughput   []Throughput `json:"throughput,omitempty"`
 	VariantsLoad Load         `json:"variantsLoad,omitzero"`
+
+	Hey6     []CampaignSeries `json:"hey6,omitempty"`
+	Hey6Load Load             `json:"hey6Load,omitzero"`
+
+	Space     *SpaceSeries `json:"space,omitempty"`
+	SpaceLoad Load         `json:"spaceLoad,omitzero"`
+
+	Stores    []StoreSeries `json:"stores,omitempty"`
+	StoreLoad Load          `json:"storeLoad,omitzero"`
+
+	Fleet     *FleetSeries `json:"fleet,omitempty"`
+	FleetLoad Load         `json:"fleetLoad,omitzero"`
 }
 
 // errFalseAlarm marks errors that say that a healthy guest was taken for a frozen one.

@@ -90,7 +90,7 @@ func (b *bench) measureThroughput(ctx context.Context, how string, n int, binary
 	var took time.Duration
 	switch how {
 	case howRaw:
-		took, err = farm.loop(ctx, space, total, binary)
+		took, err = rawLoop(ctx, farm.targets, space, total, binary)
 	default:
 		took, err = farm.campaign(ctx, how, b.lodging.dir, space, total, binary)
 	}
