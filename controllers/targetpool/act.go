@@ -24,13 +24,13 @@ func (r *Reconciler) act(ctx context.Context, s *scope, p plan) outcome.End {
 			failed = errors.Join(failed, fmt.Errorf("delete TargetSession %s: %w", ts.Name, err))
 		}
 	}
-	for _, ordinal := range p.apply {
-		ts := build(s, ordinal)
+	for _, m := range p.apply {
+		ts := build(s, m)
 		if err := apply.Object(ctx, r.client, ts); err != nil {
 			failed = errors.Join(failed, err)
 			continue
 		}
-		s.sessions[ordinal] = ts
+		s.sessions[m.name] = ts
 	}
 	switch {
 	case failed != nil:
@@ -43,18 +43,19 @@ func (r *Reconciler) act(ctx context.Context, s *scope, p plan) outcome.End {
 	return outcome.Settled{}
 }
 
-// build makes the session of an ordinal from the pool's template.
-func build(s *scope, ordinal int) *v1alpha1.TargetSession {
+// build makes the session of a member from the pool's template.
+func build(s *scope, m member) *v1alpha1.TargetSession {
 	template := s.pool.Spec.Template.DeepCopy()
 	labels, annotations := map[string]string{}, map[string]string{}
 	maps.Copy(labels, template.Metadata.Labels)
 	maps.Copy(annotations, template.Metadata.Annotations)
 	labels[v1alpha1.LabelPool] = s.pool.Name
 	annotations[v1alpha1.AnnotationTemplateHash] = s.hash
+	template.Spec.Address = m.address
 	return &v1alpha1.TargetSession{
 		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "TargetSession"},
 		ObjectMeta: metav1.ObjectMeta{
-			Name: sessionName(s.pool.Name, ordinal), Namespace: s.pool.Namespace, Labels: labels, Annotations: annotations,
+			Name: m.name, Namespace: s.pool.Namespace, Labels: labels, Annotations: annotations,
 			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(s.pool, v1alpha1.GroupVersion.WithKind("TargetPool"))},
 		},
 		Spec: template.Spec,

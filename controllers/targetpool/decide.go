@@ -1,8 +1,9 @@
 package targetpool
 
 import (
-	"maps"
+	"cmp"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -25,24 +26,30 @@ func decide(s *scope) plan {
 	return p
 }
 
-// surplus are the sessions that are too many, highest ordinal first.
+// surplus are the sessions that are too many: the highest ordinals first, then those with any other name.
 func surplus(s *scope) []*v1alpha1.TargetSession {
+	wanted := map[string]bool{}
+	for _, m := range s.wanted {
+		wanted[m.name] = true
+	}
 	var found []*v1alpha1.TargetSession
-	for _, ordinal := range slices.Backward(slices.Sorted(maps.Keys(s.sessions))) {
-		if ordinal >= s.replicas() {
-			found = append(found, s.sessions[ordinal])
+	for name, ts := range s.sessions {
+		if !wanted[name] && ts.DeletionTimestamp == nil {
+			found = append(found, ts)
 		}
 	}
-	found = append(found, s.strays...)
-	return slices.DeleteFunc(found, func(ts *v1alpha1.TargetSession) bool { return ts.DeletionTimestamp != nil })
+	slices.SortFunc(found, func(a, b *v1alpha1.TargetSession) int {
+		return cmp.Or(cmp.Compare(ordinalOf(s.pool.Name, b.Name), ordinalOf(s.pool.Name, a.Name)), strings.Compare(a.Name, b.Name))
+	})
+	return found
 }
 
-// missing are the ordinals that have no session, and whose name is free.
-func missing(s *scope) []int {
-	var found []int
-	for ordinal := range s.replicas() {
-		if s.sessions[ordinal] == nil && s.taken[ordinal] == nil {
-			found = append(found, ordinal)
+// missing are the members that have no session, and whose name is free.
+func missing(s *scope) []member {
+	var found []member
+	for _, m := range s.wanted {
+		if s.sessions[m.name] == nil && s.taken[m.name] == nil {
+			found = append(found, m)
 		}
 	}
 	return found
@@ -50,20 +57,20 @@ func missing(s *scope) []int {
 
 // due are the sessions to which a changed template is applied now: all those that are not ready, because
 // there is nothing to lose, and a ready one when every session is ready.
-func due(s *scope) []int {
-	var unready, outdated []int
+func due(s *scope) []member {
+	var unready, outdated []member
 	waiting := false // for a session that is up to date but not ready, or not there
-	for ordinal := range s.replicas() {
-		ts := s.sessions[ordinal]
+	for _, m := range s.wanted {
+		ts := s.sessions[m.name]
 		switch {
 		case ts == nil || ts.DeletionTimestamp != nil:
 			waiting = true
 		case upToDate(s, ts):
 			waiting = waiting || !isReady(ts)
 		case isReady(ts):
-			outdated = append(outdated, ordinal)
+			outdated = append(outdated, m)
 		default:
-			unready = append(unready, ordinal)
+			unready = append(unready, m)
 		}
 	}
 	if len(unready) > 0 {

@@ -22,7 +22,7 @@ func transitions(s *scope, p plan) []events.Event {
 		all = append(all, events.Warning(s.pool, now, "Wait", "%s", message))
 	}
 	if len(p.remove) > 0 {
-		all = append(all, events.Normal(s.pool, "ScaledDown", "Delete", "deleted %d targets; %d are wanted", len(p.remove), s.replicas()))
+		all = append(all, events.Normal(s.pool, "ScaledDown", "Delete", "deleted %d targets; %d are wanted", len(p.remove), len(s.wanted)))
 	}
 	return all
 }

@@ -19,7 +19,7 @@ import (
 
 // observe gathers everything that decide needs; nil when the pool is gone.
 func (r *Reconciler) observe(ctx context.Context, name types.NamespacedName) (*scope, error) {
-	s := &scope{now: r.clock.Now(), pool: &v1alpha1.TargetPool{}, sessions: map[int]*v1alpha1.TargetSession{}, taken: map[int]*v1alpha1.TargetSession{}}
+	s := &scope{now: r.clock.Now(), pool: &v1alpha1.TargetPool{}, sessions: map[string]*v1alpha1.TargetSession{}, taken: map[string]*v1alpha1.TargetSession{}}
 	if err := r.client.Get(ctx, name, s.pool); err != nil {
 		if apierrors.IsNotFound(err) {
 			return nil, nil
@@ -36,58 +36,64 @@ func (r *Reconciler) observe(ctx context.Context, name types.NamespacedName) (*s
 		return nil, fmt.Errorf("list the TargetSessions of TargetPool %s: %w", name.Name, err)
 	}
 	for i := range list.Items {
-		s.sort(&list.Items[i])
+		if ts := &list.Items[i]; metav1.IsControlledBy(ts, s.pool) { // those of other owners are left alone
+			s.sessions[ts.Name] = ts
+		}
 	}
+	s.wanted = ordinals(s.pool)
 	return s, r.observeMissing(ctx, s)
-}
-
-// sort files a session that carries the pool's label; those of other owners are left alone.
-func (s *scope) sort(ts *v1alpha1.TargetSession) {
-	if !metav1.IsControlledBy(ts, s.pool) {
-		return
-	}
-	if ordinal, ok := ordinalOf(s.pool.Name, ts.Name); ok {
-		s.sessions[ordinal] = ts
-	} else {
-		s.strays = append(s.strays, ts)
-	}
 }
 
 // observeMissing asks the API server itself for sessions that seem to be missing: the cache may be
 // behind, and names may be taken. No more of them are asked for than one pass makes.
 func (r *Reconciler) observeMissing(ctx context.Context, s *scope) error {
 	asked := 0
-	for ordinal := 0; ordinal < s.replicas() && asked < batch; ordinal++ {
-		if s.sessions[ordinal] != nil {
+	for _, m := range s.wanted {
+		if s.sessions[m.name] != nil {
 			continue
 		}
+		if asked == batch {
+			return nil
+		}
 		var ts v1alpha1.TargetSession
-		key := types.NamespacedName{Namespace: s.pool.Namespace, Name: sessionName(s.pool.Name, ordinal)}
-		err := r.reader.Get(ctx, key, &ts)
+		err := r.reader.Get(ctx, types.NamespacedName{Namespace: s.pool.Namespace, Name: m.name}, &ts)
 		switch {
 		case apierrors.IsNotFound(err):
 			asked++
 		case err != nil:
-			return fmt.Errorf("read TargetSession %s: %w", key.Name, err)
+			return fmt.Errorf("read TargetSession %s: %w", m.name, err)
 		case metav1.IsControlledBy(&ts, s.pool):
-			s.sessions[ordinal] = &ts
+			s.sessions[m.name] = &ts
 		default:
-			s.taken[ordinal] = &ts
+			s.taken[m.name] = &ts
 		}
 	}
 	return nil
 }
 
+// ordinals are the members of a pool of replicas.
+func ordinals(pool *v1alpha1.TargetPool) []member {
+	replicas := int32(1)
+	if pool.Spec.Replicas != nil {
+		replicas = *pool.Spec.Replicas
+	}
+	all := make([]member, replicas)
+	for ordinal := range all {
+		all[ordinal].name = sessionName(pool.Name, ordinal)
+	}
+	return all
+}
+
 func sessionName(pool string, ordinal int) string { return pool + "-" + strconv.Itoa(ordinal) }
 
-// ordinalOf is the reverse of sessionName.
-func ordinalOf(pool, session string) (int, bool) {
+// ordinalOf is the reverse of sessionName; -1 for other names.
+func ordinalOf(pool, session string) int {
 	text, ok := strings.CutPrefix(session, pool+"-")
-	if !ok {
-		return 0, false
-	}
 	ordinal, err := strconv.Atoi(text)
-	return ordinal, err == nil && ordinal >= 0 && sessionName(pool, ordinal) == session
+	if !ok || err != nil || sessionName(pool, ordinal) != session {
+		return -1
+	}
+	return ordinal
 }
 
 func templateHash(t *v1alpha1.TargetSessionTemplate) (string, error) {

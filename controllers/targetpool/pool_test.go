@@ -21,7 +21,7 @@ var now = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 // the same with an old template, D being deleted, x a stranger with that name, '.' none.
 func world(replicas int32, sessions string) *scope {
 	pool := &v1alpha1.TargetPool{ObjectMeta: metav1.ObjectMeta{Name: "arm", Namespace: "lab", UID: "p", Generation: 4}, Spec: v1alpha1.TargetPoolSpec{Replicas: &replicas}}
-	s := &scope{now: now, pool: pool, hash: "new", sessions: map[int]*v1alpha1.TargetSession{}, taken: map[int]*v1alpha1.TargetSession{}}
+	s := &scope{now: now, pool: pool, hash: "new", sessions: map[string]*v1alpha1.TargetSession{}, taken: map[string]*v1alpha1.TargetSession{}, wanted: ordinals(pool)}
 	for ordinal, letter := range sessions {
 		ts := &v1alpha1.TargetSession{ObjectMeta: metav1.ObjectMeta{Name: sessionName("arm", ordinal), Generation: 7, Annotations: map[string]string{v1alpha1.AnnotationTemplateHash: "new"}}}
 		if strings.ContainsRune("ru", letter) {
@@ -33,12 +33,12 @@ func world(replicas int32, sessions string) *scope {
 		switch letter {
 		case '.':
 		case 'x':
-			s.taken[ordinal] = ts
+			s.taken[ts.Name] = ts
 		case 'D':
 			ts.DeletionTimestamp = &metav1.Time{Time: now}
-			s.sessions[ordinal] = ts
+			s.sessions[ts.Name] = ts
 		default:
-			s.sessions[ordinal] = ts
+			s.sessions[ts.Name] = ts
 		}
 	}
 	s.before = pool.DeepCopy()
@@ -50,8 +50,8 @@ func outline(p plan) string {
 	for _, ts := range p.remove {
 		words = append(words, "delete "+ts.Name)
 	}
-	for _, ordinal := range p.apply {
-		words = append(words, fmt.Sprintf("apply %d", ordinal))
+	for _, m := range p.apply {
+		words = append(words, "apply "+m.name)
 	}
 	return strings.Join(words, ", ")
 }
@@ -62,19 +62,19 @@ func TestDecide(t *testing.T) {
 		sessions string
 		want     string
 	}{
-		"a new pool makes all":                              {3, "", "apply 0, apply 1, apply 2"},
+		"a new pool makes all":                              {3, "", "apply arm-0, apply arm-1, apply arm-2"},
 		"a complete pool is left alone":                     {3, "RUR", ""},
-		"a gap is filled":                                   {3, "R.R", "apply 1"},
+		"a gap is filled":                                   {3, "R.R", "apply arm-1"},
 		"the highest ordinals go first":                     {1, "RRR", "delete arm-2, delete arm-1"},
 		"a session that goes already is not deleted again":  {1, "RRD", "delete arm-1"},
 		"a pool of none deletes all":                        {0, "RR", "delete arm-1, delete arm-0"},
 		"a taken name is left alone":                        {3, "RxR", ""},
-		"a new template is rolled out one by one":           {3, "rrr", "apply 0"},
+		"a new template is rolled out one by one":           {3, "rrr", "apply arm-0"},
 		"the next one waits until the one before is ready":  {3, "Urr", ""},
-		"the next one follows when the one before is ready": {3, "Rrr", "apply 1"},
+		"the next one follows when the one before is ready": {3, "Rrr", "apply arm-1"},
 		"the rollout waits for a session that goes":         {3, "RDr", ""},
-		"the rollout waits for a session that is missing":   {3, "Rr.", "apply 2"},
-		"unready ones get a new template at once":           {3, "uru", "apply 0, apply 2"},
+		"the rollout waits for a session that is missing":   {3, "Rr.", "apply arm-2"},
+		"unready ones get a new template at once":           {3, "uru", "apply arm-0, apply arm-2"},
 		"surplus ones are not updated":                      {1, "Rr", "delete arm-1"},
 	}
 	for name, tc := range cases {
@@ -140,21 +140,16 @@ func TestReport(t *testing.T) {
 
 func TestReadinessIsThatOfTheNewestSpec(t *testing.T) {
 	s := world(1, "R")
-	s.sessions[0].Generation++
-	if isReady(s.sessions[0]) {
+	s.sessions["arm-0"].Generation++
+	if isReady(s.sessions["arm-0"]) {
 		t.Error("a session counts as ready although its controller has not seen its spec yet")
 	}
 }
 
 func TestOrdinals(t *testing.T) {
-	cases := map[string]struct {
-		want   int
-		wantOK bool
-	}{"arm-0": {0, true}, "arm-12": {12, true}, "arm-01": {0, false}, "arm-": {0, false}, "arm--1": {0, false}, "arm-x": {0, false}, "army-1": {0, false}}
-	for name, tc := range cases {
-		got, ok := ordinalOf("arm", name)
-		if ok != tc.wantOK || ok && got != tc.want {
-			t.Errorf("ordinalOf(%s) = %d, %v", name, got, ok)
+	for name, want := range map[string]int{"arm-0": 0, "arm-12": 12, "arm-01": -1, "arm-": -1, "arm--1": -1, "arm-x": -1, "army-1": -1} {
+		if got := ordinalOf("arm", name); got != want {
+			t.Errorf("ordinalOf(%s) = %d, want %d", name, got, want)
 		}
 	}
 }

@@ -18,8 +18,7 @@ func report(s *scope, end outcome.End) {
 	st.ObservedGeneration = s.pool.Generation
 	st.Selector = v1alpha1.LabelPool + "=" + s.pool.Name
 	st.Replicas, st.ReadyReplicas, st.UpdatedReplicas = 0, 0, 0
-	all := slices.AppendSeq(slices.Clone(s.strays), maps.Values(s.sessions))
-	for _, ts := range all {
+	for _, ts := range s.sessions {
 		st.Replicas++
 		if isReady(ts) && ts.DeletionTimestamp == nil {
 			st.ReadyReplicas++
@@ -34,15 +33,14 @@ func report(s *scope, end outcome.End) {
 }
 
 func summary(s *scope, end outcome.End) (metav1.ConditionStatus, string, string) {
-	st, want := s.pool.Status, s.replicas()
+	st, want := s.pool.Status, len(s.wanted)
 	no := metav1.ConditionFalse
 	if retry, failed := end.(outcome.Retry); failed {
 		return no, v1alpha1.ReasonScaling, retry.Err.Error()
 	}
 	if len(s.taken) > 0 {
-		first := slices.Min(slices.Collect(maps.Keys(s.taken)))
 		return no, v1alpha1.ReasonNameTaken, fmt.Sprintf("%d of the names that the pool needs are taken: TargetSession %s belongs to somebody else; delete it, or give the pool another name",
-			len(s.taken), sessionName(s.pool.Name, first))
+			len(s.taken), slices.Min(slices.Collect(maps.Keys(s.taken))))
 	}
 	switch {
 	case int(st.Replicas) != want:

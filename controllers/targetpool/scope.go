@@ -12,22 +12,21 @@ type scope struct {
 	pool   *v1alpha1.TargetPool // the object; report is the only writer of its status
 	before *v1alpha1.TargetPool // deep copy taken right after the read, for the status patch
 
-	hash     string                          // of the template
-	sessions map[int]*v1alpha1.TargetSession // ours, by ordinal
-	strays   []*v1alpha1.TargetSession       // ours, with a name that no ordinal gives
-	taken    map[int]*v1alpha1.TargetSession // of other owners, with a name that we want
+	hash     string                             // of the template
+	wanted   []member                           // the targets that the pool should have, in order
+	sessions map[string]*v1alpha1.TargetSession // ours, by name
+	taken    map[string]*v1alpha1.TargetSession // of other owners, with a name that we want
+}
+
+// member is a target that a pool should have.
+type member struct {
+	name    string // of its TargetSession
+	address string // empty in a pool of replicas
 }
 
 // plan is what one pass wants to change. The zero plan changes nothing.
 type plan struct {
-	apply  []int                     // ordinals to make, or to bring up to date
-	remove []*v1alpha1.TargetSession // highest ordinal first
+	apply  []member                  // to make, or to bring up to date
+	remove []*v1alpha1.TargetSession // the last ones first
 	more   bool                      // the rest follows in the next pass
-}
-
-func (s *scope) replicas() int {
-	if s.pool.Spec.Replicas == nil {
-		return 1
-	}
-	return int(*s.pool.Spec.Replicas)
 }
