@@ -1,0 +1,105 @@
+package sim
+
+// event is an entry of the calendar.
+type event struct {
+	at     Time
+	ticket uint64 // order within an instant
+	serial uint64 // of the job or processor that it is about; void when that has moved on
+	job    *Job
+	index  int32 // of a task or a processor
+	kind   eventKind
+}
+
+type eventKind uint8
+
+const (
+	eventRelease  eventKind = iota
+	eventDeadline           // of a job
+	eventKill               // its critical time
+	eventDone               // a processor has done the work of its job
+	eventHeld               // a processor has done an overhead
+	eventTimer              // of the scheduler
+	eventWake               // a processor has messages
+	eventActivate           // of a job
+	eventBegin              // a processor executes its job
+)
+
+// calendar is a binary heap of events; what is put into the present instant is in a list beside it.
+type calendar struct {
+	heap    []event
+	present []event // of now, in order of tickets
+	over    int     // of them
+	ticket  uint64
+}
+
+func (c *calendar) before(a, b *event) bool {
+	return a.at < b.at || a.at == b.at && a.ticket < b.ticket
+}
+
+// putNow adds an event of the present instant behind all others of it.
+func (c *calendar) putNow(e event) {
+	c.ticket++
+	e.ticket = c.ticket
+	c.present = append(c.present, e)
+}
+
+// put adds an event behind all others of its instant.
+func (c *calendar) put(e event) {
+	c.ticket++
+	e.ticket = c.ticket
+	c.heap = append(c.heap, e)
+	i := len(c.heap) - 1
+	for i > 0 {
+		up := (i - 1) / 2
+		if !c.before(&e, &c.heap[up]) {
+			break
+		}
+		c.heap[i] = c.heap[up]
+		i = up
+	}
+	c.heap[i] = e
+}
+
+// take removes the first event; false when there is none at or before the end.
+func (c *calendar) take(end Time) (event, bool) {
+	if c.over < len(c.present) {
+		w := &c.present[c.over]
+		if len(c.heap) == 0 || !c.before(&c.heap[0], w) {
+			c.over++
+			return *w, true
+		}
+	} else if c.over > 0 {
+		c.present, c.over = c.present[:0], 0
+	}
+	if len(c.heap) == 0 || c.heap[0].at > end {
+		return event{}, false
+	}
+	first := c.heap[0]
+	last := len(c.heap) - 1
+	c.sink(c.heap[last], last)
+	c.heap[last] = event{}
+	c.heap = c.heap[:last]
+	return first, true
+}
+
+// sink puts e at the root of the first n events and lets it sink to its place.
+func (c *calendar) sink(e event, n int) {
+	i := 0
+	for {
+		child := 2*i + 1
+		if child >= n {
+			break
+		}
+		if right := child + 1; right < n && c.before(&c.heap[right], &c.heap[child]) {
+			child = right
+		}
+		if !c.before(&c.heap[child], &e) {
+			break
+		}
+		c.heap[i] = c.heap[child]
+		i = child
+	}
+	if n > 0 {
+		c.heap[i] = e
+	}
+}

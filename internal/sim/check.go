@@ -1,0 +1,104 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// ErrInvalid is returned for systems that cannot be simulated.
+var ErrInvalid = errors.New("invalid system")
+
+// longest is the longest time that is accepted, some 13 days, so that products with speeds stay in range.
+const longest = Time(1) << 50
+
+// Check says what is wrong with a system: path, value and what to do, all problems at once.
+func (s *System) Check() error {
+	c := &checker{}
+	c.within("duration", s.Duration, 0, longest)
+	c.refuse(len(s.Tasks) == 0, "tasks", "none", "add a task")
+	c.refuse(len(s.Processors) == 0, "processors", "none", "add a processor")
+	for i := range s.Processors {
+		c.processor(fmt.Sprintf("processors[%d]", i), &s.Processors[i])
+	}
+	for _, f := range []struct {
+		name  string
+		value Time
+	}{
+		{"decide", s.Overheads.Decide}, {"activate", s.Overheads.Activate}, {"end", s.Overheads.End},
+		{"preempt", s.Overheads.Preempt}, {"migration", s.Overheads.Migration},
+	} {
+		c.within("overheads."+f.name, f.value, 0, longest)
+	}
+	ids := map[int]int{}
+	for i := range s.Tasks {
+		path := fmt.Sprintf("tasks[%d]", i)
+		t := &s.Tasks[i]
+		if before, twice := ids[t.ID]; twice {
+			c.refuse(true, path+".id", t.ID, fmt.Sprintf("tasks[%d] has it too; give each task its own", before))
+		}
+		ids[t.ID] = i
+		c.task(path, t, s)
+	}
+	c.chains(s.Tasks)
+	return errors.Join(c.problems...)
+}
+
+type checker struct{ problems []error }
+
+func (c *checker) refuse(when bool, path string, value any, remedy string) {
+	const most = 10
+	if when && len(c.problems) < most {
+		c.problems = append(c.problems, fmt.Errorf("%w: %s: %v: %s", ErrInvalid, path, value, remedy))
+	}
+}
+
+func (c *checker) within(path string, value, from, to Time) {
+	c.refuse(value < from || value > to, path, value, fmt.Sprintf("out of range; use %d to %d ns", from, to))
+}
+
+func (c *checker) processor(path string, p *Processor) {
+	const fastest = 1 << 10
+	n, d := p.speed()
+	c.refuse(n < 1 || d < 1 || n > fastest || d > fastest, path+".speed", fmt.Sprintf("%d/%d", n, d),
+		"out of range; numerator and denominator are 1 to 1024")
+	c.within(path+".save", p.Save, 0, longest)
+	c.within(path+".load", p.Load, 0, longest)
+}
+
+func (c *checker) task(path string, t *Task, s *System) {
+	for _, f := range []struct {
+		name  string
+		value Time
+	}{
+		{"offset", t.Offset}, {"period", t.Period}, {"jitter", t.Jitter}, {"deadline", t.Deadline},
+		{"wcet", t.WCET}, {"criticalTime", t.CriticalTime}, {"jobs", t.Jobs},
+	} {
+		c.within(path+"."+f.name, f.value, 0, longest)
+	}
+	c.refuse(!slices.Contains([]Kind{Periodic, Sporadic, Aperiodic}, t.Kind), path+".kind", t.Kind, "use Periodic, Sporadic or Aperiodic")
+	c.refuse(!slices.Contains([]MissPolicy{Continue, Abort, SkipNext}, t.OnMiss), path+".onMiss", t.OnMiss, "use Continue, Abort or SkipNext")
+	c.refuse(!slices.IsSorted(t.Arrivals), path+".arrivals", t.Arrivals, "not in order; sort them")
+	c.refuse(len(t.Arrivals) > 0 && t.Arrivals[0] < 0, path+".arrivals[0]", t.Arrivals, "before the beginning; use 0 or later")
+	c.refuse(len(t.Arrivals) > 0 && t.Kind != Sporadic, path+".arrivals", t.Arrivals, "only sporadic tasks have them; set the kind, or remove them")
+	c.refuse(t.Jitter > 0 && t.Jitter >= t.Period, path+".jitter", t.Jitter, "must be less than the period")
+	c.refuse(t.Pinned && (t.Processor < 0 || t.Processor >= len(s.Processors)), path+".processor", t.Processor,
+		fmt.Sprintf("there is no such processor; use 0 to %d", len(s.Processors)-1))
+	c.refuse(t.Follows && (t.Follower < 0 || t.Follower >= len(s.Tasks)), path+".follower", t.Follower,
+		fmt.Sprintf("there is no such task; use 0 to %d", len(s.Tasks)-1))
+}
+
+// chains refuses followers that follow themselves in the end: with no execution time they would never stop.
+func (c *checker) chains(tasks []Task) {
+	for i := range tasks {
+		at, steps := i, 0
+		for tasks[at].Follows && tasks[at].Follower >= 0 && tasks[at].Follower < len(tasks) && steps <= len(tasks) {
+			at = tasks[at].Follower
+			steps++
+		}
+		if steps > len(tasks) {
+			c.refuse(true, fmt.Sprintf("tasks[%d].follower", i), tasks[i].Follower, "leads into a circle; remove one of its followers")
+			return
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package sim
+
+// complete ends the job whose work is done.
+func (e *engine) complete(p *processor) {
+	j := p.running
+	e.account(p)
+	p.running = nil
+	if p.job == j {
+		p.job = nil
+	}
+	j.missed = e.now > j.Deadline
+	e.finish(j, false)
+}
+
+// overdue is called when the deadline or the critical time of a job has come. A job whose work is done in
+// this very instant is spared.
+func (e *engine) overdue(ev *event) {
+	j := ev.job
+	switch {
+	case j.serial != ev.serial || j.state == ended || e.done(j):
+	case ev.kind == eventDeadline && j.Task.OnMiss == SkipNext:
+		j.owner.skip++
+	default:
+		e.abort(j)
+	}
+}
+
+// done reports whether the work of a job is done now; its end is still in the calendar.
+func (e *engine) done(j *Job) bool {
+	if j.processor < 0 {
+		return false
+	}
+	p := &e.processors[j.processor]
+	return p.running == j && j.work <= (e.now-p.since)*p.rate
+}
+
+// abort ends a job that is not done.
+func (e *engine) abort(j *Job) {
+	if j.processor >= 0 {
+		p := &e.processors[j.processor]
+		if p.running == j {
+			e.account(p)
+			p.running = nil
+			p.serial++
+		}
+		if p.job == j {
+			p.job = nil
+		}
+	}
+	j.missed = true
+	e.finish(j, true)
+}
+
+// finish records the end of a job and lets follow what follows: the follower's job first, then the next job
+// of the task, and the scheduler hears of the end.
+func (e *engine) finish(j *Job, aborted bool) {
+	j.state, j.processor = ended, -1
+	e.tell(j, e.now, aborted)
+	t := j.owner
+	if t.task.Follows {
+		e.release(&e.tasks[t.task.Follower])
+	}
+	copy(t.jobs, t.jobs[1:])
+	t.jobs = t.jobs[:len(t.jobs)-1]
+	if len(t.jobs) > 0 {
+		e.activate(t.jobs[0])
+	}
+	e.post(&e.processors[t.processor], message{kind: messageEnded, job: j})
+}
+
+// tell hands the record of a job to the observer.
+func (e *engine) tell(j *Job, at Time, aborted bool) {
+	r := &e.record
+	*r = Record{
+		Task: j.Task, Index: j.Index, Number: j.Number, Released: j.Released, Deadline: j.Deadline, Begun: j.begun,
+		Ended: at, Aborted: aborted, Missed: j.missed, Executed: j.executed,
+		Preemptions: j.preempted, Migrations: j.migrated, Segments: j.segments,
+	}
+	e.totals.Preemptions += int64(j.preempted)
+	e.totals.Migrations += int64(j.migrated)
+	if at != Never {
+		e.totals.Ended++
+	}
+	if aborted {
+		e.totals.Aborted++
+	}
+	if j.missed {
+		e.totals.Missed++
+	}
+	e.observer.Job(r)
+}

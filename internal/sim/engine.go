@@ -1,0 +1,174 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+)
+
+// Totals sums up a run.
+type Totals struct {
+	Released, Ended, Aborted, Missed int64
+	Preemptions, Migrations          int64
+	Decisions                        int64
+	Processors                       []Load
+}
+
+// Load says what a processor did.
+type Load struct {
+	Busy     Time // running jobs
+	Overhead Time // saving, loading and scheduling
+}
+
+// Run simulates a system under a scheduler and tells the observer of every job. It stops early when ctx
+// ends (its error) and is bounded otherwise: by the duration, and by a limit of events in one instant.
+func Run(ctx context.Context, s *System, scheduler Scheduler, o Observer) (Totals, error) {
+	if err := s.Check(); err != nil {
+		return Totals{}, err
+	}
+	e, err := newEngine(s, scheduler, o)
+	if err != nil {
+		return Totals{}, err
+	}
+	if err := scheduler.Init(View{e}); err != nil {
+		return Totals{}, err
+	}
+	e.boot()
+	if err := e.run(ctx); err != nil {
+		return Totals{}, err
+	}
+	e.close()
+	return e.totals, nil
+}
+
+type engine struct {
+	system     *System
+	scheduler  Scheduler
+	ticker     Ticker
+	observer   Observer
+	calendar   calendar
+	now        Time
+	tasks      []taskState
+	processors []processor
+	scale      int64 // work is counted in nanoseconds at speed 1 times this
+	watcher    Watcher
+	parallel   bool // processors decide at the same time
+	deciding   *processor
+	waiting    []*processor // for the lock of the scheduler
+	spare      []*Job
+	serial     uint64
+	record     Record
+	totals     Totals
+}
+
+func newEngine(s *System, scheduler Scheduler, o Observer) (*engine, error) {
+	e := &engine{
+		system: s, scheduler: scheduler, observer: o, scale: 1,
+		tasks: make([]taskState, len(s.Tasks)), processors: make([]processor, len(s.Processors)),
+	}
+	e.ticker, _ = scheduler.(Ticker)
+	e.watcher, _ = scheduler.(Watcher)
+	_, e.parallel = scheduler.(Parallel)
+	e.totals.Processors = make([]Load, len(s.Processors))
+	for i := range s.Processors {
+		_, d := s.Processors[i].speed()
+		e.scale = lcm(e.scale, d)
+	}
+	const finest = 1 << 12
+	if e.scale > finest {
+		return nil, fmt.Errorf("%w: processors: the denominators of their speeds have the common multiple %d; use one of at most %d", ErrInvalid, e.scale, finest)
+	}
+	for i := range e.processors {
+		p := &e.processors[i]
+		n, d := s.Processors[i].speed()
+		p.index, p.spec, p.rate = i, &s.Processors[i], n*(e.scale/d)
+	}
+	for i := range e.tasks {
+		e.tasks[i] = taskState{task: &s.Tasks[i], index: i}
+		if s.Tasks[i].Pinned {
+			e.tasks[i].processor = s.Tasks[i].Processor
+		}
+	}
+	return e, nil
+}
+
+func lcm(a, b int64) int64 {
+	x, y := a, b
+	for y != 0 {
+		x, y = y, x%y
+	}
+	return a / x * b
+}
+
+// crowd is the number of events of one instant after which a run is given up: schedulers that hand a job to
+// and fro would never end.
+const crowd = 10_000_000
+
+func (e *engine) run(ctx context.Context) error {
+	const breath = 1 << 14 // events between two looks at ctx
+	here := 0
+	for n := 1; ; n++ {
+		ev, there := e.calendar.take(e.system.Duration)
+		if !there {
+			return nil
+		}
+		if ev.at > e.now {
+			e.now, here = ev.at, 0
+		}
+		if here++; here > crowd {
+			return fmt.Errorf("the scheduler does not get on: more than %d events at %d ns", crowd, e.now)
+		}
+		if n%breath == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		e.fire(&ev)
+	}
+}
+
+func (e *engine) fire(ev *event) {
+	switch ev.kind {
+	case eventRelease:
+		e.release(&e.tasks[ev.index])
+	case eventActivate:
+		e.activated(ev.job)
+	case eventDeadline, eventKill:
+		e.overdue(ev)
+	case eventHeld:
+		e.held(&e.processors[ev.index])
+	case eventTimer:
+		e.post(&e.processors[ev.index], message{kind: messageTimer, name: int(ev.serial)})
+	case eventWake:
+		e.wake(&e.processors[ev.index])
+	case eventBegin, eventDone:
+		p := &e.processors[ev.index]
+		switch {
+		case p.serial != ev.serial: // it does something else by now
+		case ev.kind == eventBegin:
+			e.begin(p)
+		default:
+			e.complete(p)
+		}
+	}
+}
+
+// boot releases what begins, in order of the tasks.
+func (e *engine) boot() {
+	for i := range e.tasks {
+		e.firstRelease(&e.tasks[i])
+	}
+}
+
+// close records what has not ended.
+func (e *engine) close() {
+	e.now = e.system.Duration
+	for i := range e.processors {
+		e.account(&e.processors[i])
+	}
+	for i := range e.tasks {
+		for _, j := range e.tasks[i].jobs {
+			if j.Deadline <= e.system.Duration {
+				j.missed = true
+			}
+			e.tell(j, Never, false)
+		}
+	}
+}

@@ -1,0 +1,267 @@
+package sim
+
+// processor is a processor in a run.
+type processor struct {
+	spec  *Processor
+	index int
+	rate  int64 // work in a nanosecond
+
+	job     *Job   // that it was given
+	running *Job   // that it executes
+	since   Time   // it does
+	serial  uint64 // of the end that is in the calendar
+	loaded  bool   // some job's context is in it
+
+	box     []message // to be handled, oldest first
+	decides int       // decisions that are due
+	queued  bool      // will be woken in this instant
+	holding bool      // does an overhead
+	then    step      // what follows it
+	found   []Decision
+}
+
+type step uint8
+
+const (
+	stepWork  step = iota // handle what is in the box
+	stepApply             // let decisions take effect
+	stepStart             // start the job
+)
+
+type message struct {
+	kind messageKind
+	job  *Job
+	name int
+}
+
+type messageKind uint8
+
+const (
+	messageActivated messageKind = iota
+	messageEnded
+	messageTimer
+	messageSwitch // its job was changed by another processor
+)
+
+// post puts a message into the box of a processor and wakes it behind everything else of this instant.
+func (e *engine) post(p *processor, m message) {
+	if m.kind != messageSwitch {
+		p.box = append(p.box, m)
+	}
+	if !p.queued {
+		p.queued = true
+		e.calendar.putNow(event{at: e.now, kind: eventWake, index: int32(p.index)})
+	}
+}
+
+// wake lets a processor look into its box, after the context of its job is saved.
+func (e *engine) wake(p *processor) {
+	p.queued = false
+	if p.holding {
+		return // it looks again afterwards
+	}
+	e.work(p)
+}
+
+// held is called when an overhead is over.
+func (e *engine) held(p *processor) {
+	p.holding = false
+	switch p.then {
+	case stepApply:
+		e.apply(p)
+		if e.deciding == p {
+			e.deciding = nil
+			defer e.grant() // unless p asks again at once
+		}
+	case stepStart:
+		p.loaded = true
+		if len(p.box) == 0 && p.decides == 0 && !p.queued {
+			e.start(p)
+			return
+		}
+	}
+	e.work(p)
+}
+
+// hold keeps a processor busy with an overhead. Even one that costs nothing lets everything else of the
+// present instant go first.
+func (e *engine) hold(p *processor, cost Time, then step) {
+	p.holding, p.then = true, then
+	ev := event{at: e.now + cost, kind: eventHeld, index: int32(p.index)}
+	if cost == 0 {
+		e.calendar.putNow(ev)
+		return
+	}
+	e.totals.Processors[p.index].Overhead += min(cost, e.system.Duration-e.now)
+	e.calendar.put(ev)
+}
+
+// work takes one step: it saves the context of a job that ran, handles a message, decides when there are
+// no more of them, or loads the job that was given.
+func (e *engine) work(p *processor) {
+	switch {
+	case p.loaded:
+		e.putAway(p)
+	case len(p.box) > 0:
+		e.hold(p, e.handle(p), stepWork)
+	case p.decides > 0:
+		e.decide(p)
+	case p.job != nil:
+		e.hold(p, max(0, p.job.savedAt-e.now)+p.spec.Load, stepStart)
+	}
+}
+
+// decide asks the scheduler, once no other processor does.
+func (e *engine) decide(p *processor) {
+	if e.deciding != nil && e.deciding != p {
+		e.waiting = append(e.waiting, p)
+		p.holding, p.then = true, stepWork
+		return
+	}
+	if !e.parallel {
+		e.deciding = p
+	}
+	p.decides--
+	e.totals.Decisions++
+	p.found = append(p.found[:0], e.scheduler.Decide(p.index)...)
+	e.hold(p, e.system.Overheads.Decide, stepApply)
+}
+
+// grant lets the processor decide that has waited longest.
+func (e *engine) grant() {
+	if e.deciding != nil || len(e.waiting) == 0 {
+		return
+	}
+	e.deciding = e.waiting[0]
+	copy(e.waiting, e.waiting[1:])
+	e.waiting = e.waiting[:len(e.waiting)-1]
+	e.calendar.putNow(event{at: e.now, kind: eventHeld, index: int32(e.deciding.index)})
+}
+
+// putAway saves the context of the job that runs, or ran last.
+func (e *engine) putAway(p *processor) {
+	if p.running != nil {
+		p.running.savedAt = e.now + p.spec.Save
+	}
+	e.stop(p)
+	p.loaded = false
+	e.hold(p, p.spec.Save, stepWork)
+}
+
+// handle tells the scheduler of the oldest message and returns what that costs. The decision that follows is
+// up to the processor that the task belongs to by now.
+func (e *engine) handle(p *processor) Time {
+	m := p.box[0]
+	copy(p.box, p.box[1:])
+	p.box = p.box[:len(p.box)-1]
+	switch m.kind {
+	case messageActivated:
+		e.scheduler.Activated(m.job)
+		e.askFor(p, &e.processors[m.job.owner.processor])
+		return e.system.Overheads.Activate
+	case messageEnded:
+		e.scheduler.Ended(m.job)
+		e.askFor(p, &e.processors[m.job.owner.processor])
+		e.spare = append(e.spare, m.job)
+		return e.system.Overheads.End
+	case messageTimer:
+		e.ticker.Tick(m.name)
+		e.askFor(p, p)
+	}
+	return 0
+}
+
+// askFor makes a decision due on a processor.
+func (e *engine) askFor(by, on *processor) {
+	on.decides++
+	if on != by {
+		e.post(on, message{kind: messageSwitch})
+	}
+}
+
+// apply lets the decisions of p take effect.
+func (e *engine) apply(p *processor) {
+	for _, d := range p.found {
+		to := &e.processors[d.Processor]
+		if to.job == d.Job || d.Job != nil && d.Job.state == ended {
+			continue
+		}
+		if to.job != nil {
+			to.job.processor = -1
+		}
+		if j := d.Job; j != nil {
+			if j.processor >= 0 {
+				from := &e.processors[j.processor]
+				from.job = nil
+				e.stop(from)
+				e.post(from, message{kind: messageSwitch})
+			}
+			j.processor, j.owner.processor = to.index, to.index
+		}
+		to.job = d.Job
+		if to != p {
+			e.post(to, message{kind: messageSwitch})
+		}
+	}
+	p.found = p.found[:0]
+}
+
+// start begins or continues the job that the processor was given.
+func (e *engine) start(p *processor) {
+	j := p.job
+	if j == nil {
+		return
+	}
+	if n := len(j.segments); n > 0 && (j.last != p.index || j.segments[n-1].To < e.now) {
+		if j.last != p.index {
+			j.work += e.system.Overheads.Migration * e.scale
+		} else {
+			j.work += e.system.Overheads.Preempt * e.scale
+		}
+	}
+	if j.begun == Never {
+		j.begun = e.now
+	}
+	j.last = p.index
+	p.running, p.since = j, e.now
+	p.serial++
+	e.calendar.putNow(event{at: e.now, kind: eventBegin, index: int32(p.index), serial: p.serial})
+}
+
+// begin puts the end of the job that runs into the calendar.
+func (e *engine) begin(p *processor) {
+	e.calendar.put(event{at: e.now + (p.running.work+p.rate-1)/p.rate, kind: eventDone, index: int32(p.index), serial: p.serial})
+}
+
+// stop interrupts the job that runs.
+func (e *engine) stop(p *processor) {
+	if p.running == nil {
+		return
+	}
+	e.account(p)
+	p.running = nil
+	p.serial++
+}
+
+// account adds what the processor has done since it was last looked at to its job.
+func (e *engine) account(p *processor) {
+	j := p.running
+	if j == nil || e.now == p.since {
+		return
+	}
+	span := e.now - p.since
+	j.work -= span * p.rate
+	j.executed += span
+	e.totals.Processors[p.index].Busy += span
+	if n := len(j.segments); n > 0 && j.segments[n-1].Processor == p.index && j.segments[n-1].To == p.since {
+		j.segments[n-1].To = e.now
+	} else {
+		if n > 0 && j.segments[n-1].Processor == p.index {
+			j.preempted++
+		} else if n > 0 {
+			j.migrated++
+		}
+		j.segments = append(j.segments, Segment{p.since, e.now, p.index})
+	}
+	p.since = e.now
+}

@@ -1,0 +1,139 @@
+package sim
+
+// taskState is a task in a run.
+type taskState struct {
+	task      *Task
+	index     int
+	processor int    // that is told of activations
+	jobs      []*Job // unfinished ones, oldest first
+	released  int64  // jobs
+	arrivals  int    // of a sporadic task, that are over
+	due       Time   // of the next periodic release, without jitter
+	skip      int    // releases that are left out
+}
+
+func (e *engine) firstRelease(t *taskState) {
+	switch {
+	case t.task.Kind == Aperiodic:
+	case t.task.Kind == Sporadic:
+		e.planArrival(t)
+	default:
+		t.due = t.task.Offset
+		e.planRelease(t)
+	}
+}
+
+func (e *engine) planArrival(t *taskState) {
+	if t.arrivals < len(t.task.Arrivals) {
+		e.calendar.put(event{at: t.task.Arrivals[t.arrivals], kind: eventRelease, index: int32(t.index)})
+	}
+}
+
+func (e *engine) planRelease(t *taskState) {
+	at := t.due
+	if t.task.Jitter > 0 {
+		draw := source{e.system.Seed, uint64(t.index), uint64(t.released) | 1<<63}
+		at += Time(draw.next() % uint64(t.task.Jitter+1))
+	}
+	e.calendar.put(event{at: max(at, e.now), kind: eventRelease, index: int32(t.index)})
+}
+
+// release makes a job and plans the next one. The next release is in the calendar before the deadline of
+// this job, so that at the same instant it comes first.
+func (e *engine) release(t *taskState) {
+	arrived, next := t.due, false
+	switch {
+	case t.task.Kind == Sporadic:
+		arrived = e.now
+		t.arrivals++
+		e.planArrival(t)
+	case t.task.Kind == Periodic:
+		t.due += t.task.Period
+		if t.task.Period > 0 && (t.task.Jobs == 0 || t.released+1 < t.task.Jobs) {
+			next = true
+		}
+	default:
+		arrived = e.now
+	}
+	if t.task.Kind != Periodic && t.task.Jobs > 0 && t.released >= t.task.Jobs {
+		return
+	}
+	t.released++
+	if next {
+		e.planRelease(t)
+	}
+	if t.skip > 0 {
+		t.skip--
+		return
+	}
+	j := e.newJob(t, arrived)
+	t.jobs = append(t.jobs, j)
+	e.totals.Released++
+	if len(t.jobs) == 1 {
+		e.activate(j)
+	}
+}
+
+func (e *engine) newJob(t *taskState, arrived Time) *Job {
+	var j *Job
+	if n := len(e.spare); n > 0 {
+		j, e.spare = e.spare[n-1], e.spare[:n-1]
+	} else {
+		j = &Job{}
+	}
+	work := t.task.WCET
+	if t.task.Execution != nil {
+		draw := source{e.system.Seed, uint64(t.index), uint64(t.released)}
+		work = min(work, max(0, t.task.Execution.Work(work, draw.next)))
+	}
+	e.serial++
+	*j = Job{
+		Task: t.task, Index: t.index, Number: t.released, Released: e.now, Deadline: Never,
+		processor: -1, last: -1, begun: Never, work: work * e.scale, owner: t, serial: e.serial,
+		segments: j.segments[:0],
+	}
+	if d := t.task.relative(); d != Never {
+		j.Deadline = arrived + d
+	}
+	return j
+}
+
+// activate makes a job the one of its task that may run; processors hear of it when everything else of the
+// instant has happened.
+func (e *engine) activate(j *Job) {
+	j.state = active
+	if e.watcher != nil {
+		e.watcher.Appeared(j)
+	}
+	e.calendar.putNow(event{at: e.now, kind: eventActivate, job: j})
+}
+
+func (e *engine) activated(j *Job) {
+	e.post(&e.processors[j.owner.processor], message{kind: messageActivated, job: j})
+	e.calendarOf(j)
+}
+
+// calendarOf puts the deadline and the critical time of a job into the calendar, if they change anything.
+func (e *engine) calendarOf(j *Job) {
+	if j.Deadline != Never && j.Task.OnMiss != Continue {
+		e.calendar.put(event{at: max(j.Deadline, e.now), kind: eventDeadline, job: j, serial: j.serial})
+	}
+	if j.Task.CriticalTime > 0 {
+		e.calendar.put(event{at: max(j.Released+j.Task.CriticalTime, e.now), kind: eventKill, job: j, serial: j.serial})
+	}
+}
+
+// source draws numbers that depend on the seed, a task and a job only: SplitMix64 (Steele, Lea and Flood,
+// Fast Splittable Pseudorandom Number Generators, OOPSLA 2014).
+type source struct{ seed, task, job uint64 }
+
+func (s *source) next() uint64 {
+	s.seed += 0x9e3779b97f4a7c15
+	return mix(s.seed ^ mix(s.task+0x632be59bd9b4e019) ^ mix(s.job+0x85157af5))
+}
+
+func mix(x uint64) uint64 {
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
