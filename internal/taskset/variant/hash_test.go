@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"pgregory.net/rapid"
 	"sigs.k8s.io/yaml"
 
 	"github.com/genode-operator/genode-operator/api/v1alpha1"
@@ -13,7 +14,7 @@ import (
 )
 
 // specOf reads a spec.
-func specOf(t testing.TB, text string) *v1alpha1.TaskSetSpec {
+func specOf(t rapid.TB, text string) *v1alpha1.TaskSetSpec {
 	t.Helper()
 	var spec v1alpha1.TaskSetSpec
 	if err := yaml.UnmarshalStrict([]byte(text), &spec); err != nil {

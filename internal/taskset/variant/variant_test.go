@@ -53,7 +53,7 @@ func build(t *testing.T, sweeps ...v1alpha1.Sweep) *variant.Space {
 	return s
 }
 
-func at(t *testing.T, s *variant.Space, n uint64) []taskset.Task {
+func at(t rapid.TB, s *variant.Space, n uint64) []taskset.Task {
 	t.Helper()
 	tasks, err := s.At(n)
 	if err != nil {
