@@ -46,8 +46,11 @@ func ImageDigest(ts *v1alpha1.TargetSession, pod *corev1.Pod) string {
 
 // digest of a file's origin; empty when it is not known.
 func (l located) digest(pod *corev1.Pod) string {
-	if l.URL != "" {
+	switch {
+	case l.URL != "":
 		return "sha256:" + l.SHA256
+	case l.PersistentVolumeClaim != "" || l.ConfigMap != "":
+		return ""
 	}
 	for _, c := range pod.Status.ContainerStatuses {
 		if c.Name != v1alpha1.TargetContainer {
