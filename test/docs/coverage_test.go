@@ -61,10 +61,15 @@ func rowOf(text, path string) string {
 }
 
 // leaves collects paths of fields and their defaults. What is described elsewhere is one field: the parts of
-// Kubernetes, the template of a pool, and the sources of files.
+// Kubernetes, the template of a pool, the sources of files, and in blocks and generators the attributes of
+// a task, sweeps and draws.
 func leaves(path string, s apiextensionsv1.JSONSchemaProps, into map[string]string) {
 	if path == "spec.template.spec" || strings.HasSuffix(path, ".resources") || strings.HasSuffix(path, ".selector") ||
 		strings.HasSuffix(path, ".tolerations") || strings.HasSuffix(path, ".imagePullSecrets") || strings.HasSuffix(path, ".conditions") {
+		into[path] = ""
+		return
+	}
+	if inside := strings.Contains(path, "[]."); inside && (strings.HasSuffix(path, ".set") || strings.HasSuffix(path, ".sweeps") || strings.HasSuffix(path, ".draws")) {
 		into[path] = ""
 		return
 	}
