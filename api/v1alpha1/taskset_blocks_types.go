@@ -7,7 +7,7 @@ import (
 
 // BlockList is one factor of the product that makes tasks.
 type BlockList struct {
-	// alternatives, each of which makes tasks of its own.
+	// alternatives are blocks, each of which makes tasks of its own.
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=64
 	// +listType=atomic
