@@ -32,6 +32,9 @@ func planUploads(binaries map[string]session.Binary, pkgs []string, held, known 
 		if !there {
 			return nil, nil, fmt.Errorf("binary %q: a task needs it, but it was not handed over; add it to the binaries", pkg)
 		}
+		if len(binary.Content) == 0 {
+			return nil, nil, fmt.Errorf("%w: binary %q is empty, which targets take for a lost connection; send another file", session.ErrUnsupported, pkg)
+		}
 		if binary.SHA256 == ([32]byte{}) {
 			binary.SHA256 = sha256.Sum256(binary.Content)
 		}
