@@ -36,22 +36,6 @@ func fill(status *v1alpha1.TaskSetStatus, ts *v1alpha1.TaskSet, snap *campaign.S
 	status.RecentFailures = recentFailures(t)
 }
 
-func statistics(ts *v1alpha1.TaskSet, t *campaign.Tally) []v1alpha1.TaskStatistics {
-	var out []v1alpha1.TaskStatistics
-	for _, task := range ts.Spec.Tasks[:min(len(ts.Spec.Tasks), maxTasks)] {
-		s := v1alpha1.TaskStatistics{Name: task.Name}
-		if x := t.Tasks[task.Name]; x != nil {
-			s.Jobs, s.FailedJobs = x.Jobs, x.Failed
-			if x.Measured > 0 {
-				s.MinResponseMilliseconds, s.MaxResponseMilliseconds = ptr.To(x.Min), ptr.To(x.Max)
-				s.MeanResponseMilliseconds = ptr.To((x.Sum + x.Measured/2) / x.Measured)
-			}
-		}
-		out = append(out, s)
-	}
-	return out
-}
-
 func recentJobs(t *campaign.Tally) []v1alpha1.JobResult {
 	var out []v1alpha1.JobResult
 	for _, j := range t.RecentJobs {
