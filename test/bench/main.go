@@ -106,7 +106,7 @@ func (b *bench) measure(ctx context.Context, o *options, out io.Writer, p *progr
 			continue
 		}
 		meter := newLoadMeter()
-		if err := part.run(ctx); err != nil {
+		if err := profiled(o.profiles, part.names[0], func() error { return part.run(ctx) }); err != nil {
 			return err
 		}
 		*part.load = meter.end()

@@ -59,6 +59,7 @@ type options struct {
 	guest       string // folder with vmlinuz and initrd.gz
 	tasks       string // folder with the task binaries
 	logs        string // folder that keeps the agents' logs; "": they are removed
+	profiles    string // folder for CPU and heap profiles of this process; "": none
 }
 
 func (o *options) register(cmd *cobra.Command) {
@@ -79,6 +80,7 @@ func (o *options) register(cmd *cobra.Command) {
 	f.StringVarP(&o.output, "output", "o", "text", "text or json")
 	f.StringVar(&o.accelerator, "accelerator", "TCG", "accelerator of the guests: TCG, KVM or Auto")
 	f.StringVar(&o.logs, "logs", "", "existing folder in which the agents' logs are kept")
+	f.StringVar(&o.profiles, "profiles", "", "existing folder for CPU and heap profiles of the engine and its sessions, a pair for each part")
 	f.StringVar(&o.agent, "agent", "", "agent program (default bin/agent of the repository)")
 	f.StringVar(&o.guest, "guest", os.Getenv("REFGUEST_IMAGE"), "folder of the reference guest [$REFGUEST_IMAGE] (default .cache/guest of the repository)")
 	f.StringVar(&o.tasks, "tasks", os.Getenv("REFGUEST_TASKS"), "folder of its task binaries [$REFGUEST_TASKS] (default .cache/tasks of the repository)")

@@ -23,11 +23,11 @@ func (r *Report) printSpace(out io.Writer) {
 	printTable(out, "Campaign of 10^9 variants: spec to first START, ms", [][]string{
 		append([]string{""}, distributionHead...), append([]string{"1 of 8 fake targets"}, r.Space.FirstStart.cells("%.1f")...),
 	})
-	rows := [][]string{{"", "variants/s", "variants per core second", "memory grown, MiB", "n"}}
+	rows := [][]string{{"", "variants/s", "variants per core second", "memory grown, MiB", "at most", "n"}}
 	for _, s := range r.Space.Runs {
 		rows = append(rows, []string{
 			fmt.Sprintf("%d %s", s.Targets, s.How), fmt.Sprintf("%.0f", s.PerSecond), fmt.Sprintf("%.0f", s.PerCore),
-			fmt.Sprintf("%.1f", s.Grown), fmt.Sprint(s.Variants),
+			fmt.Sprintf("%.1f", s.Grown), fmt.Sprintf("%.1f", s.Peak), fmt.Sprint(s.Variants),
 		})
 	}
 	printTable(out, "The same, the first of its variants", rows)

@@ -38,8 +38,10 @@ type LongRun struct {
 	PerSecond float64 `json:"perSecond"`
 	// PerCore is the number of variants for each second of CPU time of this process: engine and sessions.
 	PerCore float64 `json:"perCoreSecond"`
-	// Grown is how much larger the process was at most than after the first hundredth of the variants.
+	// Grown is how much larger the process was in the last tenth of the run than in the first (medians of
+	// resident memory), Peak how much larger it ever was. The difference is garbage that waits to be collected.
 	Grown float64 `json:"residentGrownMiB"`
+	Peak  float64 `json:"residentPeakMiB"`
 }
 
 // measureSpace runs parts of a campaign of 10^9 variants.
@@ -121,7 +123,7 @@ func longRun(ctx context.Context, class session.Class, targets []session.Target,
 	if err := a.await(ctx, plan.ID, warm); err != nil {
 		return run, err
 	}
-	before, most := residentMiB(), 0.0
+	var resident []float64
 	begin, cpu := time.Now(), ownCPU()
 	var s campaign.Snapshot
 	for s.Finished < n {
@@ -129,13 +131,16 @@ func longRun(ctx context.Context, class session.Class, targets []session.Target,
 			return run, err
 		}
 		s, _ = a.engine.Snapshot(plan.ID)
-		most = max(most, residentMiB())
+		resident = append(resident, residentMiB())
 	}
 	took, used := time.Since(begin), ownCPU()-cpu
 	a.engine.Forget(plan.ID)
+	tenth := (len(resident) + 9) / 10
+	first, last := distribution(resident[:tenth]), distribution(resident[len(resident)-tenth:])
 	return LongRun{
 		Targets: len(targets), Variants: s.Finished, PerSecond: float64(s.Finished-warm) / took.Seconds(),
-		PerCore: ratio(float64(s.Finished-warm), used), Grown: most - before,
+		PerCore: ratio(float64(s.Finished-warm), used),
+		Grown:   last.P50 - first.P50, Peak: distribution(resident).Max - first.P50,
 	}, nil
 }
 
