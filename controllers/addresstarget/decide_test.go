@@ -12,8 +12,8 @@ import (
 	"github.com/genode-operator/genode-operator/api/v1alpha1"
 )
 
-// target is a session that was made some seconds after the start; its name is its UID.
-func target(name string, class v1alpha1.SessionClass, seconds int) v1alpha1.TargetSession {
+// made is a session that was made some seconds after the start; its name is its UID.
+func made(name string, class v1alpha1.SessionClass, seconds int) v1alpha1.TargetSession {
 	ts := v1alpha1.TargetSession{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: "lab", Name: name, UID: types.UID(name), Generation: 3,
@@ -35,8 +35,8 @@ func world(ts v1alpha1.TargetSession, sight Sight, others ...v1alpha1.TargetSess
 }
 
 func TestDecideAndReport(t *testing.T) {
-	board := target("board", v1alpha1.ClassPing, 10)
-	going := target("going", v1alpha1.ClassPing, 0)
+	board := made("board", v1alpha1.ClassPing, 10)
+	going := made("going", v1alpha1.ClassPing, 0)
 	going.DeletionTimestamp = &metav1.Time{Time: start}
 	cases := map[string]struct {
 		scope   *scope
@@ -48,10 +48,10 @@ func TestDecideAndReport(t *testing.T) {
 		"a target that was not looked at yet":     {world(board, Sight{}), true, "Unknown/Pending", "Unknown/Pending", "192.0.2.7:3001 is being contacted"},
 		"a target that answers":                   {world(board, Sight{Seen: true, Answers: true}), true, "True/Reachable", "True/Ready", "192.0.2.7:3001 answers"},
 		"a target that is silent":                 {world(board, Sight{Seen: true, Error: "no route to host"}), true, "False/Unreachable", "False/Unreachable", "192.0.2.7:3001: no route to host"},
-		"a dry run":                               {world(target("dry", v1alpha1.ClassStdio, 0), Sight{}), false, "True/Reachable", "True/Ready", "dry run"},
-		"an older session has the address":        {world(board, Sight{}, target("first", v1alpha1.ClassGenode, 9)), false, "False/AddressTaken", "False/AddressTaken", "192.0.2.7:3001 belongs to TargetSession lab/first"},
-		"a younger session wants the address":     {world(board, Sight{}, target("a-late", v1alpha1.ClassPing, 11)), true, "Unknown/Pending", "Unknown/Pending", ""},
-		"of the same second, the name decides":    {world(board, Sight{}, target("also", v1alpha1.ClassPing, 10)), false, "False/AddressTaken", "False/AddressTaken", "lab/also"},
+		"a dry run":                               {world(made("dry", v1alpha1.ClassStdio, 0), Sight{}), false, "True/Reachable", "True/Ready", "dry run"},
+		"an older session has the address":        {world(board, Sight{}, made("first", v1alpha1.ClassGenode, 9)), false, "False/AddressTaken", "False/AddressTaken", "192.0.2.7:3001 belongs to TargetSession lab/first"},
+		"a younger session wants the address":     {world(board, Sight{}, made("a-late", v1alpha1.ClassPing, 11)), true, "Unknown/Pending", "Unknown/Pending", ""},
+		"of the same second, the name decides":    {world(board, Sight{}, made("also", v1alpha1.ClassPing, 10)), false, "False/AddressTaken", "False/AddressTaken", "lab/also"},
 		"an older session that goes is no hurdle": {world(board, Sight{}, going), true, "Unknown/Pending", "Unknown/Pending", ""},
 	}
 	for name, tc := range cases {
@@ -88,7 +88,7 @@ func condition(ts *v1alpha1.TargetSession, kind string) string {
 }
 
 func TestADeletedSessionIsNoLongerLookedAt(t *testing.T) {
-	ts := target("board", v1alpha1.ClassPing, 0)
+	ts := made("board", v1alpha1.ClassPing, 0)
 	ts.DeletionTimestamp = &metav1.Time{Time: start}
 	if p := decide(world(ts, Sight{})); p.watch {
 		t.Error("it is")
@@ -97,7 +97,7 @@ func TestADeletedSessionIsNoLongerLookedAt(t *testing.T) {
 
 // after is a scope whose session was reported before with another sight.
 func after(before, now Sight) *scope {
-	s := world(target("board", v1alpha1.ClassPing, 0), before)
+	s := world(made("board", v1alpha1.ClassPing, 0), before)
 	report(s, decide(s))
 	s.before, s.sight = s.session.DeepCopy(), now
 	return s
@@ -128,7 +128,7 @@ func TestEventsTellOfTransitionsOnly(t *testing.T) {
 		"still there":       {after(up, up), ""},
 		"there at once":     {after(Sight{}, up), ""},
 		"never there":       {after(Sight{}, down), ""},
-		"taken by an older": {world(target("board", v1alpha1.ClassPing, 1), Sight{}, target("first", v1alpha1.ClassPing, 0)), "AddressTaken 192.0.2.7:3001 belongs to TargetSession lab/first, which is older; delete one of the two, or exclude the address from one of their pools"},
+		"taken by an older": {world(made("board", v1alpha1.ClassPing, 1), Sight{}, made("first", v1alpha1.ClassPing, 0)), "AddressTaken 192.0.2.7:3001 belongs to TargetSession lab/first, which is older; delete one of the two, or exclude the address from one of their pools"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -2,7 +2,6 @@ package addresstarget
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,13 +14,9 @@ import (
 	"github.com/genode-operator/genode-operator/internal/session"
 )
 
-const (
-	// defaultRecheck is the pause between two connections to a target of class Genode that accepts them.
-	// A taskloader has 128 of them and gives none back, so that looking all the time would use it up.
-	defaultRecheck = time.Minute
-	// registryAge is how old a list of open sessions may be.
-	registryAge = 500 * time.Millisecond
-)
+// defaultRecheck is the pause between two connections to a target of class Genode that accepts them. A
+// taskloader has 128 of them and gives none back, so that looking all the time would use it up.
+const defaultRecheck = time.Minute
 
 // WatcherOptions of a Watcher.
 type WatcherOptions struct {
@@ -45,6 +40,7 @@ type Watcher struct {
 	recheck time.Duration
 	clock   clock.Clock
 	wakes   chan event.GenericEvent
+	breaks  *breaks
 }
 
 // Peer is a target, and how it is looked at.
@@ -55,7 +51,7 @@ type Peer struct {
 
 // NewWatcher makes a Watcher; Start must run for its goroutines to end.
 func NewWatcher(o WatcherOptions) *Watcher {
-	w := &Watcher{class: o.Class, recheck: o.Recheck, clock: o.Clock, wakes: make(chan event.GenericEvent)}
+	w := &Watcher{class: o.Class, recheck: o.Recheck, clock: o.Clock, wakes: make(chan event.GenericEvent), breaks: newBreaks()}
 	if w.recheck == 0 {
 		w.recheck = defaultRecheck
 	}
@@ -73,10 +69,32 @@ func (w *Watcher) Watch(key types.NamespacedName, p Peer) Sight {
 	return s // opening cannot fail
 }
 
+// Forget ends the watch of a target, and forgets its past.
+func (w *Watcher) Forget(key types.NamespacedName) {
+	w.Lookout.Forget(key)
+	w.breaks.forget(key)
+}
+
 // Answers says whether a target is watched and answers.
 func (w *Watcher) Answers(key types.NamespacedName) bool {
 	_, s, ok := w.Newest(key)
 	return ok && s.Answers
+}
+
+// Breaks counts the times that the target may have started anew since the watch began: it came back after
+// it was lost, or was rebooted by us.
+func (w *Watcher) Breaks(key types.NamespacedName) int64 { return w.breaks.count(key) }
+
+// Rebooted notes that the target was just told to reboot: what was seen of it no longer holds, and it is
+// not looked at until it had the time to go down.
+func (w *Watcher) Rebooted(key types.NamespacedName) {
+	p, _, ok := w.Newest(key)
+	if !ok {
+		return
+	}
+	w.breaks.rebooted(key, w.clock.Now())
+	w.Lookout.Forget(key)
+	w.Watch(key, p)
 }
 
 // Events delivers a wake-up for each session whose target was lost or came back.
@@ -91,14 +109,14 @@ func (w *Watcher) wake(ctx context.Context, key types.NamespacedName) {
 }
 
 // follow looks at a target, again and again, until ctx ends.
-func (w *Watcher) follow(ctx context.Context, _ types.NamespacedName, p Peer, see func(func(*Sight))) {
+func (w *Watcher) follow(ctx context.Context, key types.NamespacedName, p Peer, see func(func(*Sight))) {
 	m := connecting(w.recheck)
 	if p.Target.Class == string(v1alpha1.ClassPing) {
 		m = pinging(p.Health)
 	}
-	v := newView(m, w.clock.Now())
+	v := newView(m, w.breaks.notBefore(key, w.clock.Now()))
 	for w.sleepUntil(ctx, v.next) {
-		begun := w.clock.Now()
+		begun, lost := w.clock.Now(), v.sight.lost()
 		if v.sparing && w.open.to(p.Target.Name, begun) {
 			v.held(begun)
 		} else {
@@ -107,6 +125,9 @@ func (w *Watcher) follow(ctx context.Context, _ types.NamespacedName, p Peer, se
 				return
 			}
 			v.note(begun, w.clock.Now(), err)
+		}
+		if lost && v.sight.Answers {
+			w.breaks.cameBack(key)
 		}
 		see(func(s *Sight) { *s = v.sight })
 	}
@@ -128,25 +149,4 @@ func (w *Watcher) sleepUntil(ctx context.Context, at time.Time) bool {
 	case <-timer.C():
 		return true
 	}
-}
-
-// openSessions knows which targets have an open session, from a list that is not much older than now.
-type openSessions struct {
-	registry *session.Registry
-
-	mu      sync.Mutex
-	taken   time.Time
-	targets map[string]bool
-}
-
-func (o *openSessions) to(target string, now time.Time) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if age := now.Sub(o.taken); age < 0 || age > registryAge {
-		o.taken, o.targets = now, map[string]bool{}
-		for _, row := range o.registry.Snapshot() {
-			o.targets[row.Target] = true
-		}
-	}
-	return o.targets[target]
 }

@@ -115,3 +115,38 @@ func TestAPingedTargetIsLookedAtInASession(t *testing.T) {
 		}
 	})
 }
+
+func TestARebootIsABreak(t *testing.T) {
+	run(t, v1alpha1.ClassGenode, func(w *Watcher, f *field, _ *session.Registry) {
+		<-w.Events()
+		if n := w.Breaks(key); n != 0 {
+			t.Errorf("%d breaks at first", n)
+		}
+		f.set(false)
+		w.Rebooted(key)
+		synctest.Wait()
+		if w.Answers(key) || f.count() > 0 {
+			t.Errorf("just rebooted: answers %v, %d looks", w.Answers(key), f.count())
+		}
+		<-w.Events()
+		if n := w.Breaks(key); n != 1 || !w.Answers(key) {
+			t.Errorf("back: %d breaks, answers %v", n, w.Answers(key))
+		}
+	})
+}
+
+func TestAReturnIsABreak(t *testing.T) {
+	run(t, v1alpha1.ClassPing, func(w *Watcher, f *field, _ *session.Registry) {
+		for _, gone := range []bool{false, true, false} {
+			f.set(gone)
+			<-w.Events()
+		}
+		if n := w.Breaks(key); n != 1 {
+			t.Errorf("%d breaks", n)
+		}
+		w.Forget(key)
+		if n := w.Breaks(key); n != 0 {
+			t.Errorf("%d breaks of a target that is not watched", n)
+		}
+	})
+}
