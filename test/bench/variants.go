@@ -163,36 +163,16 @@ func (f *farm) campaign(ctx context.Context, how, dir string, space numbered, to
 		}
 		store = sqlite
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	engine := campaign.New(campaign.Options{Store: store, Class: taskloader.New(taskloader.Options{}), Fleet: steady{}})
-	ended := make(chan error, 1)
-	go func() { ended <- engine.Start(ctx) }()
+	a := newArena(ctx, taskloader.New(taskloader.Options{}), store)
 	begin := time.Now()
-	engine.Apply(campaign.Plan{
+	a.engine.Apply(campaign.Plan{
 		ID: "bench", Name: "default/bench", Space: space, Total: total, JobsPerTask: 1,
 		TimeLimit: func(tasks []taskset.Task) time.Duration { return variant.TimeLimit(tasks, 1) },
 		Targets:   f.targets, Binaries: map[string]session.Binary{binary.Name: binary},
 	})
-	took, err := f.awaitComplete(ctx, engine, begin)
-	cancel()
-	return took, errors.Join(err, <-ended, store.Close())
-}
-
-func (f *farm) awaitComplete(ctx context.Context, engine *campaign.Engine, begin time.Time) (time.Duration, error) {
-	for {
-		s, _ := engine.Snapshot("bench")
-		switch {
-		case s.State == campaign.StateComplete && s.Tally.Failed > 0:
-			return 0, fmt.Errorf("%d of %d variants failed", s.Tally.Failed, s.Total)
-		case s.State == campaign.StateComplete:
-			return time.Since(begin), nil
-		case s.Blocked != "" || s.StoreError != "":
-			return 0, fmt.Errorf("the campaign stands still: %s%s", s.Blocked, s.StoreError)
-		}
-		if !pause(ctx, 2*time.Millisecond) {
-			return 0, ctx.Err()
-		}
-	}
+	err := a.await(ctx, "bench", total)
+	took := time.Since(begin)
+	return took, errors.Join(err, a.stop())
 }
 
 // steady is a fleet in which nothing ever happens.
