@@ -27,24 +27,15 @@ import (
 	"github.com/genode-operator/genode-operator/internal/session"
 )
 
-// addAPI serves the manager's API while the manager leads: who does not lead has no session. On loopback it is
-// plain HTTP for everybody; on every other address it needs TLS and a token that the API server knows.
+// addAPI serves the manager's API while the manager leads: who does not lead has no session.
 func addAPI(mgr ctrl.Manager, address string, registry *session.Registry, store results.Store) error {
 	if address == "0" || address == "" {
 		return nil
 	}
-	o := managerapi.Options{Registry: registry, Store: store, Authenticate: managerapi.Anybody, Log: mgr.GetLogger().WithName("api")}
-	var certificates []tls.Certificate
-	if !managerapi.IsLoopback(address) {
-		var err error
-		if o.Authenticate, err = byToken(mgr.GetConfig(), mgr.GetHTTPClient(), o.Log); err != nil {
-			return err
-		}
-		c, err := selfSigned()
-		if err != nil {
-			return err
-		}
-		certificates = append(certificates, c)
+	o := managerapi.Options{Registry: registry, Store: store, Log: mgr.GetLogger().WithName("api")}
+	certificates, err := secure(&o, address, mgr.GetConfig(), mgr.GetHTTPClient())
+	if err != nil {
+		return err
 	}
 	return mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
 		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
@@ -53,6 +44,21 @@ func addAPI(mgr ctrl.Manager, address string, registry *session.Registry, store 
 		}
 		return managerapi.New(o).Serve(ctx, l, certificates...)
 	}))
+}
+
+// secure decides who is let in: on loopback everybody, with plain HTTP; on every other address who has a token
+// that the API server knows, with TLS.
+func secure(o *managerapi.Options, address string, config *rest.Config, client *http.Client) ([]tls.Certificate, error) {
+	if managerapi.IsLoopback(address) {
+		o.Authenticate = managerapi.Anybody
+		return nil, nil
+	}
+	var err error
+	if o.Authenticate, err = byToken(config, client, o.Log); err != nil {
+		return nil, err
+	}
+	certificate, err := selfSigned()
+	return []tls.Certificate{certificate}, err
 }
 
 func selfSigned() (tls.Certificate, error) {

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
+	"crypto/tls"
 	"encoding/json"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -79,6 +82,52 @@ func TestTheAPIServerDecidesWhoReads(t *testing.T) {
 			}
 			if len(got.Items) != len(tc.targets) || len(got.Items) == 1 && got.Items[0].Target != tc.targets[0] {
 				t.Errorf("sessions %+v, want %v", got.Items, tc.targets)
+			}
+		})
+	}
+}
+
+// TestOnlyLoopbackIsOpen serves on both kinds of addresses.
+func TestOnlyLoopbackIsOpen(t *testing.T) {
+	config := testenv.Start(t)
+	client, err := rest.HTTPClientFor(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for address, tc := range map[string]struct {
+		scheme string
+		status int
+	}{
+		"127.0.0.1:8082": {"http", http.StatusOK}, ":8082": {"https", http.StatusUnauthorized}, "0.0.0.0:8082": {"https", http.StatusUnauthorized},
+	} {
+		t.Run(address, func(t *testing.T) {
+			o := managerapi.Options{Registry: session.NewRegistry(nil), Log: testr.New(t)}
+			certificates, err := secure(&o, address, config, client)
+			if err != nil {
+				t.Fatal(err)
+			}
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			go func() { ended <- managerapi.New(o).Serve(ctx, l, certificates...) }()
+			defer func() {
+				cancel()
+				if err := <-ended; err != nil {
+					t.Error(err)
+				}
+			}()
+			unverified := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+			defer unverified.CloseIdleConnections()
+			resp, err := unverified.Get(tc.scheme + "://" + l.Addr().String() + "/v1/sessions")
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			if resp.StatusCode != tc.status {
+				t.Errorf("%s without a token: %s, want %d", tc.scheme, resp.Status, tc.status)
 			}
 		})
 	}
