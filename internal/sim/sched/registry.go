@@ -75,6 +75,11 @@ func init() {
 	} {
 		Register(p)
 	}
+	Register(Policy{"EDF-US", Global, "EDF, tasks above half a processor first", NewEDFUS}, "EDF_US")
+	Register(Policy{"PriD", Global, "EDF(k), the heaviest tasks first", NewPriD})
+	Register(Policy{"G-FL", Global, "global fair lateness", NewGFL}, "G_FL")
+	Register(Policy{"G-FL-ZL", Global, "global fair lateness until zero laxity", NewGFLZL}, "G_FL_ZL")
+	Register(Policy{"EDZL", Global, "EDF until zero laxity", NewEDZL})
 	Register(Policy{"EDF-mono", Uniprocessor, "earliest deadline first, ties by activation", NewEDFMono}, "EDF_mono")
 	Register(Policy{"RM-mono", Uniprocessor, "rate monotonic, ties by activation", NewRMMono}, "RM_mono")
 	for key, of := range map[string]func(*sim.Job) int64{"EDF": byDeadline, "RM": byPeriod, "DM": byRelativeDeadline, "FP": byPriority} {
