@@ -2,7 +2,6 @@ package campaign
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -13,148 +12,150 @@ import (
 )
 
 const (
-	blockedPause = 3 * time.Second // before a campaign with a missing binary is tried again
+	blockedPause = 3 * time.Second // before a target that lacks something is tried again
 	stopLimit    = 5 * time.Second // for ending a variant on the target
 	maxMessage   = 200             // characters of a record's message
 )
 
-// ending is how an attempt ended.
-type ending struct {
-	record   results.Record
-	recorded bool   // the record is in the store
-	blocked  string // nothing was sent: this has to be mended first
+// attempt is one attempt at one variant. It belongs to the goroutine of its worker.
+type attempt struct {
+	worker *worker
+	plan   *Plan
+	tasks  []taskset.Task
+	limit  time.Duration
+	jobs   *tracker
+	record results.Record
+	notice *results.Notice // what an observer hears of it; nil: nobody observes
+	begun  bool            // the observer knows of it
 }
 
-// serve runs one leased variant and ends the lease.
-func (w *worker) serve(ctx context.Context, c *running, lease Lease) {
-	actx, abort := context.WithCancelCause(ctx)
-	defer abort(nil)
-	plan := w.begin(c, abort)
-	end := w.attempt(actx, plan, lease)
-	w.engine.mu.Lock()
-	w.abort, w.serving = nil, ""
-	w.engine.mu.Unlock()
-	if end.blocked == "" && (end.record.Succeeded || actx.Err() == nil) {
-		end.record.Final = final(&end.record, plan.Retries)
-		end.recorded = w.engine.record(ctx, c, end.record)
+// attempt runs a variant. A session that failed is closed when it returns.
+func (w *worker) attempt(ctx context.Context, o *order, lease Lease) ending {
+	a := &attempt{worker: w, plan: o.plan}
+	a.record = results.Record{
+		Campaign: o.plan.ID, Variant: lease.Variant, Attempt: lease.Attempt, Values: o.plan.Space.Values(lease.Variant),
+		Target: o.target.Name, Address: o.target.Address, Started: a.now(),
 	}
-	w.engine.finish(c, lease, w.target.Name, end)
-}
-
-func (w *worker) begin(c *running, abort context.CancelCauseFunc) Plan {
-	w.engine.mu.Lock()
-	defer w.engine.mu.Unlock()
-	w.abort, w.serving = abort, c.plan.ID
-	return c.plan
-}
-
-// attempt runs the variant. A session that failed is closed when it returns.
-func (w *worker) attempt(ctx context.Context, plan Plan, lease Lease) ending {
-	r := results.Record{
-		Campaign: plan.ID, Variant: lease.Variant, Attempt: lease.Attempt, Values: plan.Space.Values(lease.Variant),
-		Target: w.target.Name, Address: w.target.Address, Generation: w.session.Generation(),
-		AfterRecovery: w.standing.LastRecovery, Incarnation: w.standing.Incarnation, Started: w.engine.opts.Clock.Now(),
+	a.introduce()
+	var err error
+	if a.tasks, err = o.plan.variant(lease.Variant); err != nil {
+		return a.failed(ReasonInvalidVariant, err)
 	}
-	tasks, err := plan.Space.At(lease.Variant)
+	binaries, err := w.gather(ctx, o.plan, a.tasks)
 	if err != nil {
-		r.Reason, r.Message, r.Ended = ReasonInvalidVariant, shorten(err.Error()), w.engine.opts.Clock.Now()
-		return ending{record: r}
+		return ending{blocked: block{reason: BlockedBinary, message: err.Error()}, avoid: true}
 	}
-	binaries, err := w.gather(ctx, plan, tasks)
-	if err != nil {
-		return ending{record: r, blocked: err.Error()}
+	if err := w.line.prepare(ctx, o.plan); err != nil {
+		return w.unprepared(ctx, o, err)
 	}
-	jobs := newTracker(tasks, plan.JobsPerTask)
-	limit := plan.TimeLimit(tasks)
-	err = w.execute(ctx, session.Run{Tasks: tasks, Binaries: binaries}, jobs, limit)
-	r.Ended, r.Jobs = w.engine.opts.Clock.Now(), jobs.jobs()
+	a.jobs = newTracker(a.tasks, a.plan.JobsPerTask, a.plan.Duration > 0)
+	a.limit = o.plan.TimeLimit(a.tasks)
+	err = a.run(ctx, session.Run{Tasks: a.tasks, Binaries: binaries, Admission: o.plan.Admission})
+	return a.end(ctx, err)
+}
+
+// variant makes the tasks of variant n. A variant of which cannot be said whether it is to be run is invalid.
+func (p *Plan) variant(n uint64) ([]taskset.Task, error) {
+	if c := p.constraint(); c != nil {
+		if _, err := c.Admits(n); err != nil {
+			return nil, err
+		}
+	}
+	return p.Space.At(n)
+}
+
+func (a *attempt) now() time.Time { return a.worker.engine.opts.Clock.Now() }
+
+// run executes the variant between two looks at what the record tells of the session.
+func (a *attempt) run(ctx context.Context, run session.Run) error {
+	l, r := &a.worker.line, &a.record
+	r.Generation, r.AfterRecovery, r.Incarnation = l.session.Generation(), l.standing.LastRecovery, l.standing.Incarnation
+	r.ImageDigest, r.HostClass = l.standing.ImageDigest, l.standing.HostClass
+	s := l.session
+	received, sent := s.Traffic()
+	r.Started = a.now()
+	err := a.execute(ctx, run)
+	r.Ended = a.now()
+	in, out := s.Traffic()
+	r.BytesIn, r.BytesOut = in-received, out-sent
+	r.Generation = s.Generation() // it may have become clear meanwhile
+	return err
+}
+
+// end makes the ending of an attempt that had a session.
+func (a *attempt) end(ctx context.Context, err error) ending {
+	l := &a.worker.line
+	a.record.Jobs = a.jobs.jobs()
 	if err == nil {
-		w.silences = 0
-		r.Succeeded, r.Reason = true, ReasonCompleted
-		return ending{record: r}
+		l.silences = 0
+		if a.plan.PerVariant {
+			l.close()
+		}
+		a.record.Succeeded, a.record.Final, a.record.Reason = true, true, ReasonCompleted
+		a.record.Message = a.jobs.remark()
+		return ending{record: &a.record, notice: a.notice}
 	}
-	r.Reason, r.Message = reasonOf(err), shorten(err.Error())
-	if r.Reason == ReasonTimedOut {
-		name, ended, wanted := jobs.missing()
-		r.Message = shorten(fmt.Sprintf("task %s had ended %d of %d jobs after %s", name, ended, wanted, limit.Round(time.Millisecond)))
+	if ctx.Err() != nil { // somebody ended it
+		a.stop(ctx)
+		return a.unrecorded(ending{})
 	}
-	if r.Reason != ReasonUnsupported {
-		w.disconnect()
-		w.stalled(ctx, err)
+	if errors.Is(err, session.ErrUnsupported) {
+		return a.failed(ReasonUnsupported, err)
 	}
-	return ending{record: r}
+	first := !l.used
+	l.close()
+	if helpless := l.stalled(ctx, err); helpless && first {
+		return a.unrecorded(ending{blame: ReasonInUse, avoid: true})
+	}
+	reason := reasonOf(err)
+	if reason == ReasonTimedOut {
+		err = a.jobs.overdue(a.limit)
+	}
+	end := a.failed(reason, err)
+	end.blame = reason
+	return end
 }
 
-// execute starts the variant, follows its events until it is complete, and stops what still runs.
-func (w *worker) execute(ctx context.Context, run session.Run, jobs *tracker, limit time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	if err := w.session.Start(ctx, run); err != nil {
-		return err
-	}
-	for !jobs.complete() {
-		events, err := w.session.Next(ctx)
-		for _, e := range events {
-			jobs.observe(e)
-		}
-		if err != nil && !jobs.complete() {
-			return err
-		}
-	}
-	// The variant is complete: whatever happens from here on costs the session, not the result.
-	sctx, stop := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
-	defer stop()
-	if _, err := w.session.Stop(sctx); err != nil {
-		w.engine.opts.Log.V(2).Info("Stopping variant failed", "target", w.target.Name, "error", err.Error())
-		w.disconnect()
-	}
-	return nil
+// failed makes the ending of an attempt that is recorded as a failure.
+func (a *attempt) failed(reason string, err error) ending {
+	r := &a.record
+	r.Reason, r.Message, r.Ended = reason, shorten(err.Error()), a.now()
+	r.Final = final(r, a.plan.Retries)
+	return ending{record: r, avoid: true, notice: a.notice}
 }
 
-// gather finds the binaries of the tasks: those of the campaign, then those that come with the target.
-func (w *worker) gather(ctx context.Context, plan Plan, tasks []taskset.Task) (map[string]session.Binary, error) {
-	if w.shelfOf != w.standing.Incarnation {
-		clear(w.shelf)
-		w.shelfOf = w.standing.Incarnation
+// unrecorded completes the ending of an attempt of which no record is kept.
+func (a *attempt) unrecorded(end ending) ending {
+	if a.begun {
+		end.notice = a.notice
 	}
-	out := map[string]session.Binary{}
-	for _, t := range tasks {
-		if b, ok := plan.Binaries[t.Pkg]; ok {
-			out[t.Pkg] = b
-			continue
-		}
-		b, ok := w.shelf[t.Pkg]
-		if !ok {
-			content, err := w.engine.opts.Fleet.Binary(ctx, w.target.Name, t.Pkg)
-			switch {
-			case errors.Is(err, ErrNoBinary):
-				return nil, fmt.Errorf("pkg %q of task %s: neither in spec.binaries of the TaskSet nor among the binaries of target %s", t.Pkg, t.Name, w.target.Name)
-			case err != nil:
-				return nil, fmt.Errorf("pkg %q of task %s: fetching it from target %s: %w", t.Pkg, t.Name, w.target.Name, err)
-			}
-			b = session.Binary{Name: t.Pkg, Content: content, SHA256: sha256.Sum256(content)}
-			w.shelf[t.Pkg] = b
-		}
-		out[t.Pkg] = b
-	}
-	return out, nil
+	return end
 }
 
-// record writes until the store has taken it; false only when the engine or the worker ends first.
-func (e *Engine) record(ctx context.Context, c *running, r results.Record) bool {
-	pause := 50 * time.Millisecond
-	for {
-		err := e.opts.Store.Put(context.WithoutCancel(ctx), r)
-		if err == nil {
-			return true
-		}
-		e.storeFailed(c, err)
-		e.opts.Log.Error(err, "Writing result failed, trying again", "campaign", c.plan.Name, "variant", r.Variant)
-		if !e.sleep(ctx, pause) {
-			return false
-		}
-		pause = min(2*pause, 5*time.Second)
+// stop ends a variant that somebody wants to be ended, and keeps the session if that goes well. A worker that was
+// dismissed closes it, which ends the variant as well.
+func (a *attempt) stop(ctx context.Context) {
+	l := &a.worker.line
+	if cause := context.Cause(ctx); !errors.Is(cause, errStopped) && !errors.Is(cause, errForgotten) {
+		l.close()
+		return
 	}
+	if err := a.halt(ctx); err != nil {
+		l.close()
+	}
+}
+
+// unprepared makes the ending of an attempt whose target could not be made ready: nothing was sent.
+func (w *worker) unprepared(ctx context.Context, o *order, err error) ending {
+	switch {
+	case ctx.Err() != nil:
+		return ending{}
+	case errors.Is(err, ErrCannotReset):
+		return ending{avoid: true, blocked: block{reason: BlockedReset, message: fmt.Sprintf(
+			"spec.targetReset %s: target %s: %v; use another targetReset, None for example, or leave the target out of spec.targets.selector", o.plan.Reset, o.target.Name, err)}}
+	}
+	w.engine.opts.Log.Info("Making target ready for a variant failed", "target", w.target.Name, "error", err.Error())
+	return ending{avoid: true, blame: ReasonResetFailed}
 }
 
 func shorten(s string) string {

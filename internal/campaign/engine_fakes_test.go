@@ -41,7 +41,7 @@ type fakes struct {
 }
 
 func (f *fakes) Standing(string) Standing                        { return Standing{Ready: true, Incarnation: 1} }
-func (f *fakes) Reset(context.Context, string, Reset) error             { f.resets.Add(1); return nil }
+func (f *fakes) Reset(context.Context, string, Reset) error      { f.resets.Add(1); return nil }
 func (f *fakes) Available(context.Context, session.Target) error { return nil }
 func (f *fakes) Binary(_ context.Context, _, pkg string) ([]byte, error) {
 	if b, ok := f.binaries.Load(pkg); ok {
@@ -135,7 +135,7 @@ func plan(id string, total uint64, targets ...string) Plan {
 		TimeLimit: func([]taskset.Task) time.Duration { return 30 * time.Second },
 		Binaries:  map[string]session.Binary{"hey": {Name: "hey"}}}
 	for _, n := range targets {
-		p.Targets = append(p.Targets, session.Target{Name: n, Address: "127.0.0.1:1"})
+		p.Targets = append(p.Targets, session.Target{Name: n, Address: n + ":3001"})
 	}
 	return p
 }

@@ -2,72 +2,153 @@ package campaign
 
 import (
 	"context"
-	"slices"
 	"time"
+
+	"github.com/genode-operator/genode-operator/internal/session"
 )
 
-// offer says whether a target could get work now; if not, when to ask again: when changed is closed,
-// or at wake (the zero time: never).
-func (e *Engine) offer(target string) (changed <-chan struct{}, wake time.Time, work bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	now := e.opts.Clock.Now()
+const (
+	// batchTime is how long a worker may be at the variants of one order: so long a campaign of a higher
+	// priority waits for a target at most, if variants are shorter than that.
+	batchTime = 5 * time.Millisecond
+	batchMax  = 64
+)
+
+// order is what a worker has to do: some variants of one campaign, one after the other.
+type order struct {
+	campaign *running
+	plan     *Plan
+	target   session.Target // as the plan calls it
+	leases   []Lease        // what is left
+	began    time.Time
+	guessed  float64 // see shares
+	changes  uint64  // of the engine, when it was given
+	abort    context.CancelCauseFunc
+}
+
+// candidates are the campaigns that have work for a target now, and when there could be more: at wake (the
+// zero time: never), or after a wake of the engine. The caller holds e.mu.
+func (e *Engine) candidates(now time.Time, w *worker) (list []*running, wake time.Time) {
+	if e.unwritten >= maxUnwritten || w.unwritten >= maxUnwrittenPerWorker {
+		e.held = true
+		return nil, time.Time{}
+	}
+	list = w.candidates[:0]
 	for _, c := range e.campaigns {
-		at, ok := c.workFor(now, target)
-		if ok && at.IsZero() {
-			return e.changed, time.Time{}, true
+		if _, uses := c.targets[w.key]; !uses {
+			continue
 		}
-		if ok && (wake.IsZero() || at.Before(wake)) {
+		at, work := e.workFor(now, c, w.key)
+		e.shares.wants(c.share, work && at.IsZero())
+		switch {
+		case work && at.IsZero():
+			list = append(list, c)
+		case work && (wake.IsZero() || at.Before(wake)):
 			wake = at
 		}
 	}
-	return e.changed, wake, false
+	w.candidates = list
+	return list, wake
 }
 
-// workFor says when the campaign has work for a target: the zero time is now; false is not without a
-// change of something else.
-func (c *running) workFor(now time.Time, target string) (time.Time, bool) {
-	if c.state != StateRunning || !c.uses(target) || c.plan.Parallelism > 0 && c.ledger.Leased() >= c.plan.Parallelism {
-		return time.Time{}, false
+// workFor is running.workFor, with the quarantine. The caller holds e.mu.
+func (e *Engine) workFor(now time.Time, c *running, target string) (at time.Time, work bool) {
+	at, work = c.workFor(now, target)
+	if until := e.quarantine.until(target, e.last(now, c, target)); until.After(now) && until.After(at) {
+		at = until
 	}
-	if c.blocked != "" && now.Before(c.retryAt) {
-		return c.retryAt, true
-	}
-	if c.ledger.Offers(now, target) {
-		return time.Time{}, true
-	}
-	at := c.ledger.Wake(now)
-	return at, !at.IsZero()
+	return at, work
 }
 
-func (c *running) uses(target string) bool {
-	for _, t := range c.plan.Targets {
-		if t.Name == target {
-			return true
+// last reports whether a target in quarantine is as good as any other one of the campaign. The caller holds e.mu.
+func (e *Engine) last(now time.Time, c *running, target string) bool {
+	if !e.quarantine.holds(now, target) {
+		return false
+	}
+	for other := range c.targets {
+		if !e.quarantine.holds(now, other) {
+			return false
 		}
 	}
-	return false
+	return true
 }
 
-// take leases a variant of the campaign that has waited longest for a target.
-func (e *Engine) take(target string) (*running, Lease, bool) {
+// offer reports whether there is work for the worker; if not, when to ask again: when changed is closed, or at
+// wake (the zero time: never).
+func (e *Engine) offer(w *worker) (work bool, changed <-chan struct{}, wake time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	list, wake := e.candidates(e.opts.Clock.Now(), w)
+	return len(list) > 0, e.changed, wake
+}
+
+// take ends the worker's last order, if there is one, and gives it the next; nil when there is no work for it.
+func (e *Engine) take(w *worker, abort context.CancelCauseFunc) *order {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	last := w.order
+	e.endOrder(w)
 	now := e.opts.Clock.Now()
-	var waiting []*running
-	for _, c := range e.campaigns {
-		if at, ok := c.workFor(now, target); ok && at.IsZero() {
-			waiting = append(waiting, c)
-		}
+	list, _ := e.candidates(now, w)
+	c := e.shares.next(list)
+	if last != nil && last.campaign != c && last.plan.Parallelism > 0 {
+		e.wake() // somebody else may have the room
 	}
-	slices.SortFunc(waiting, func(a, b *running) int { return a.served.Compare(b.served) })
-	for _, c := range waiting {
-		if lease, ok := c.ledger.Next(now, target); ok {
-			c.served, c.dirty = now, true
-			return c, lease, true
-		}
+	if c == nil {
+		return nil
 	}
-	return nil, Lease{}, false
+	leases := c.ledger.Lease(now, w.key, c.batch(w.pace), w.leases[:0])
+	c.serving++
+	c.dirty = true
+	c.consumed()
+	w.leases = leases
+	w.order = &order{
+		campaign: c, plan: c.plan, target: c.targets[w.key], leases: leases, began: now,
+		guessed: e.shares.begin(c.share), changes: e.changes, abort: abort,
+	}
+	return w.order
+}
+
+// batch is how many variants are given at once to a worker that needs so long for one: as many as are soon
+// done, and few at the end, so that all targets end at about the same time.
+func (c *running) batch(pace time.Duration) int {
+	if pace <= 0 || pace > batchTime || c.plan.PerVariant || c.plan.Reset != ResetNone {
+		return 1
+	}
+	fair := c.ledger.Fresh() / uint64(2*max(len(c.targets), 1))
+	return max(1, int(min(fair, uint64(batchTime/pace), batchMax)))
+}
+
+// finishOrder ends the worker's order if it has one. What is left of it goes back.
+func (e *Engine) finishOrder(w *worker) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if w.order == nil {
+		return
+	}
+	bounded := w.order.plan.Parallelism > 0
+	if e.endOrder(w); bounded {
+		e.wake()
+	}
+}
+
+// endOrder is finishOrder for a caller that holds e.mu and sees to it that others get to know of room.
+func (e *Engine) endOrder(w *worker) {
+	o := w.order
+	if o == nil {
+		return
+	}
+	w.order = nil
+	c, now := o.campaign, e.opts.Clock.Now()
+	if len(o.leases) > 0 {
+		c.ledger.GiveBack(now, o.leases)
+		e.wake()
+	}
+	e.shares.used(c.share, o.guessed, now.Sub(o.began))
+	if c.serving--; c.serving == 0 && c.state != StateRunning {
+		e.employ()
+	}
+	c.dirty = true
 }
 
 // await waits until changed is closed, wake has come (unless zero), or ctx ends.
@@ -83,34 +164,4 @@ func (e *Engine) await(ctx context.Context, changed <-chan struct{}, wake time.T
 	case <-changed:
 	case <-timer:
 	}
-}
-
-// finish ends a lease: done when its record is final, otherwise due again.
-func (e *Engine) finish(c *running, lease Lease, target string, end ending) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	switch {
-	case end.recorded && end.record.Final:
-		c.ledger.Done(lease)
-	default:
-		avoid := target
-		if len(c.plan.Targets) < 2 {
-			avoid = "" // there is no other one
-		}
-		c.ledger.Return(e.opts.Clock.Now(), lease, avoid, end.recorded)
-	}
-	if end.recorded {
-		c.tally.Add(end.record)
-		c.storeErr = ""
-	}
-	if c.blocked = end.blocked; c.blocked != "" {
-		c.retryAt = e.opts.Clock.Now().Add(blockedPause)
-	}
-	c.dirty = true
-	before := c.state
-	c.settle()
-	if c.state != before {
-		e.employ()
-	}
-	e.wake()
 }

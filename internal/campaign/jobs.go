@@ -1,17 +1,26 @@
 package campaign
 
 import (
+	"fmt"
+	"math"
+	"time"
+
 	"github.com/genode-operator/genode-operator/internal/campaign/results"
 	"github.com/genode-operator/genode-operator/internal/session"
 	"github.com/genode-operator/genode-operator/internal/taskset"
 )
+
+// maxJobs bounds the jobs of a variant that are recorded. More are only counted.
+const maxJobs = 100_000
 
 // tracker turns the events of one variant into jobs and says when the variant is complete: every task
 // has ended the wanted number of jobs, or has said that it will release no more of them. It is pure.
 type tracker struct {
 	tasks map[int]*taskJobs
 	order []int
-	alien int // events of tasks that are not ours; recorded as a number, and harmless
+	seen  bool  // an event of our tasks has come
+	kept  int   // jobs that are recorded
+	more  int64 // jobs that are only counted
 }
 
 type taskJobs struct {
@@ -23,10 +32,16 @@ type taskJobs struct {
 	closed bool          // JOBS_DONE or NOT_SCHEDULED: no further job will come
 }
 
-func newTracker(tasks []taskset.Task, jobsPerTask int32) *tracker {
-	t := &tracker{tasks: map[int]*taskJobs{}}
+// newTracker makes the tracker of a variant. If all jobs are wanted, however many they are, it is never complete
+// by their number.
+func newTracker(tasks []taskset.Task, jobsPerTask int32, all bool) *tracker {
+	t := &tracker{tasks: make(map[int]*taskJobs, len(tasks)), order: make([]int, 0, len(tasks))}
 	for _, task := range tasks {
-		t.tasks[task.ID] = &taskJobs{name: task.Name, wanted: int32(task.Jobs(uint32(jobsPerTask)))}
+		wanted := int32(task.Jobs(uint32(jobsPerTask)))
+		if all {
+			wanted = math.MaxInt32
+		}
+		t.tasks[task.ID] = &taskJobs{name: task.Name, wanted: wanted}
 		t.order = append(t.order, task.ID)
 	}
 	return t
@@ -36,31 +51,46 @@ func newTracker(tasks []taskset.Task, jobsPerTask int32) *tracker {
 // end without a start is a job without a start.
 func (t *tracker) observe(e session.Event) {
 	task := t.tasks[e.TaskID]
+	if task == nil {
+		return // not ours, and harmless
+	}
+	t.seen = true
+	stamp := e.Stamp
 	switch {
-	case task == nil:
-		t.alien++
 	case e.Type == session.EventStart:
-		stamp := e.Stamp
 		task.open = &stamp
 	case e.Type == session.EventJobsDone:
 		task.closed = true
 	case e.Type == session.EventNotScheduled:
-		task.end(nil, e.Type)
+		t.end(task, nil, e.Type)
 		task.closed = true
 	case e.Ends():
-		stamp := e.Stamp
-		task.end(&stamp, e.Type)
-	default:
-		t.alien++
+		t.end(task, &stamp, e.Type)
 	}
 }
 
-func (j *taskJobs) end(at *int64, outcome string) {
+func (t *tracker) end(j *taskJobs, at *int64, outcome string) {
 	j.ended++
-	if j.ended <= j.wanted {
+	switch {
+	case j.ended > j.wanted:
+	case t.kept >= maxJobs:
+		t.more++
+	default:
+		t.kept++
 		j.jobs = append(j.jobs, results.Job{Task: j.name, Number: j.ended, Start: j.open, End: at, Outcome: outcome})
 	}
 	j.open = nil
+}
+
+// silent reports whether nothing was heard of the tasks.
+func (t *tracker) silent() bool { return !t.seen }
+
+// remark is what the record of a complete variant has to say about its jobs; mostly nothing.
+func (t *tracker) remark() string {
+	if t.more == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d further jobs were counted but not recorded: a record has room for %d", t.more, maxJobs)
 }
 
 // complete reports whether the variant is complete.
@@ -73,14 +103,14 @@ func (t *tracker) complete() bool {
 	return true
 }
 
-// missing names a task that has not ended its jobs, with what it has; for the message of a time-out.
-func (t *tracker) missing() (name string, ended, wanted int32) {
+// overdue says of a variant that took too long which task had not ended its jobs.
+func (t *tracker) overdue(limit time.Duration) error {
 	for _, id := range t.order {
 		if task := t.tasks[id]; !task.closed && task.ended < task.wanted {
-			return task.name, task.ended, task.wanted
+			return fmt.Errorf("task %s had ended %d of %d jobs after %s", task.name, task.ended, task.wanted, limit.Round(time.Millisecond))
 		}
 	}
-	return "", 0, 0
+	return fmt.Errorf("the target was not at rest after %s", limit.Round(time.Millisecond))
 }
 
 // jobs are the ended jobs, task by task.

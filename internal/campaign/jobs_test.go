@@ -63,7 +63,7 @@ func TestTracker(t *testing.T) {
 			for i := range tc.tasks {
 				tasks = append(tasks, taskset.Task{ID: i, Name: "t" + string(rune('0'+i)), Period: tc.period, NumberOfJobs: uint32(tc.wanted)})
 			}
-			tr := newTracker(tasks, tc.wanted)
+			tr := newTracker(tasks, tc.wanted, false)
 			for _, e := range tc.events {
 				tr.observe(e)
 			}

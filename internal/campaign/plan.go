@@ -1,11 +1,8 @@
 package campaign
 
 import (
-	"context"
-	"errors"
 	"time"
 
-	"github.com/genode-operator/genode-operator/internal/campaign/results"
 	"github.com/genode-operator/genode-operator/internal/session"
 	"github.com/genode-operator/genode-operator/internal/taskset"
 )
@@ -16,6 +13,14 @@ type Space interface {
 	At(n uint64) ([]taskset.Task, error)
 	// Values says what the sweeps chose for variant n, as a JSON object.
 	Values(n uint64) string
+}
+
+// Constraint is what a Space implements that leaves variants out.
+type Constraint interface {
+	// Constrained reports whether any variant can be left out.
+	Constrained() bool
+	// Admits reports whether variant n is run. A variant for which that cannot be said fails as invalid.
+	Admits(n uint64) (bool, error)
 }
 
 // Plan is what the engine is asked to do for one campaign. Apply a new one to change it; ID, Space and
@@ -35,6 +40,9 @@ type Plan struct {
 	Random bool
 	// Duration, if not 0, completes a variant after so much time instead of after JobsPerTask jobs.
 	Duration time.Duration
+	// Retry, if more than Retried, runs the variants that have failed for good again, once; also those of a
+	// complete campaign. Retried is the largest number for which that was done before the engine began.
+	Retry, Retried int64
 	// Priority goes before everything else when campaigns want the same target; Weight (0 counts as 1) is
 	// the share of the targets' time among those of the same priority.
 	Priority, Weight int32
@@ -44,7 +52,7 @@ type Plan struct {
 	Reset Reset
 	// Admission is what targets are told about admission control; nil: nothing.
 	Admission *taskset.Admission
-	// TimeLimit is the time that an attempt at a variant may take.
+	// TimeLimit is the time that an attempt at a variant may take, from its start on the target.
 	TimeLimit func([]taskset.Task) time.Duration
 	// Parallelism bounds the variants that run at a time; 0: one for each target.
 	Parallelism int
@@ -55,40 +63,20 @@ type Plan struct {
 	Binaries map[string]session.Binary
 }
 
-// Reset is what is done to a target before a variant.
-type Reset string
-
-// Resets.
-const (
-	ResetNone    Reset = ""        // nothing
-	ResetRestore Reset = "Restore" // load the snapshot of the freshly booted guest
-	ResetReboot  Reset = "Reboot"  // boot it anew
-)
-
-// Standing is what is known of a target at a moment.
-type Standing struct {
-	Ready        bool   // a session may be opened
-	Incarnation  int64  // counts the breaks in the guest's memory
-	LastRecovery string // the step that last brought it back; "" if it never froze
-	ImageDigest  string // of what it booted; "" if it is not known
-	HostClass    string // session class and board, for example Qemu/linux-x86
+// constraint is the plan's, or nil if nothing is left out.
+func (p *Plan) constraint() Constraint {
+	if c, ok := p.Space.(Constraint); ok && c.Constrained() {
+		return c
+	}
+	return nil
 }
 
-// ErrCannotReset is returned by Fleet.Reset when the target cannot be reset in that way.
-var ErrCannotReset = errors.New("the target cannot be reset in this way")
-
-// ErrNoBinary is returned by Fleet.Binary when the target does not come with that binary.
-var ErrNoBinary = errors.New("no such binary on the target")
-
-// Fleet is what the engine needs to know and do about targets beside talking to them.
-type Fleet interface {
-	// Standing of the target of that name.
-	Standing(target string) Standing
-	// Binary that comes with the target, or ErrNoBinary.
-	Binary(ctx context.Context, target, pkg string) ([]byte, error)
-	// Reset gives the target a fresh guest; when it returns, Standing has another incarnation, or is not
-	// ready until the guest is back. It fails with ErrCannotReset on targets that have no such way.
-	Reset(ctx context.Context, target string, how Reset) error
+// key of a target: what must not be used twice at a time. Two names of one address are one target.
+func key(t session.Target) string {
+	if t.Address != "" {
+		return t.Address
+	}
+	return t.Name
 }
 
 // State of a campaign in the engine.
@@ -99,6 +87,8 @@ const (
 	StateLoading   State = "Loading" // its records are being read from the store
 	StateRunning   State = "Running"
 	StateSuspended State = "Suspended"
+	StateStopped   State = "Stopped"
+	StateRefused   State = "Refused" // the store knows it with another spec; nothing is run
 	StateComplete  State = "Complete"
 )
 
@@ -106,53 +96,25 @@ const (
 type Snapshot struct {
 	State    State
 	Total    uint64
-	Finished uint64
-	Running  int
+	Finished uint64 // have a final record
+	Skipped  uint64 // left out by the campaign
+	Running  int    // on a target
 	Tally    Tally
-	// Blocked says why no variant can be handed out although there are targets, for example a missing
-	// binary; empty when nothing blocks.
-	Blocked string
+	// Blocked says why a target gets no variant although it is ready, and BlockedReason is a constant for
+	// it: BlockedBinary or BlockedReset. Of a refused campaign, Blocked says why. Empty when nothing blocks.
+	Blocked, BlockedReason string
 	// StoreError is the newest error of the results store, while it lasts.
 	StoreError string
 	// Reference of the campaign's records in the store.
 	Reference string
+	// Quarantined are targets of the campaign that get no variant for a while; at most MaxQuarantined.
+	Quarantined []Quarantined
+	// Retried is the largest Plan.Retry that was done.
+	Retried int64
 }
 
-// Reasons of attempts that did not complete. They are constants of the record.
+// Reasons of Snapshot.Blocked.
 const (
-	ReasonCompleted      = "Completed"
-	ReasonSessionLost    = "SessionLost"
-	ReasonSessionReset   = "SessionReset"
-	ReasonTargetSilent   = "TargetSilent"
-	ReasonMalformed      = "MalformedInput"
-	ReasonTimedOut       = "TimedOut"
-	ReasonUnsupported    = "Unsupported"
-	ReasonInvalidVariant = "InvalidVariant"
-	ReasonSessionFailed  = "SessionFailed"
+	BlockedBinary = "BinaryMissing"
+	BlockedReset  = "CannotReset"
 )
-
-// reasonOf names an error of a session.
-func reasonOf(err error) string {
-	for _, r := range []struct {
-		err    error
-		reason string
-	}{
-		{session.ErrUnsupported, ReasonUnsupported},
-		{session.ErrGarbage, ReasonMalformed},
-		{session.ErrReset, ReasonSessionReset},
-		{session.ErrLost, ReasonSessionLost},
-		{session.ErrTimeout, ReasonTargetSilent},
-		{context.DeadlineExceeded, ReasonTimedOut},
-	} {
-		if errors.Is(err, r.err) {
-			return r.reason
-		}
-	}
-	return ReasonSessionFailed
-}
-
-// final says whether an attempt is the last one of its variant: it completed, it can never complete,
-// or no further one is allowed.
-func final(r *results.Record, retries int32) bool {
-	return r.Succeeded || r.Reason == ReasonUnsupported || r.Reason == ReasonInvalidVariant || r.Attempt > retries
-}

@@ -6,6 +6,8 @@ import (
 	"math"
 	"time"
 
+	"k8s.io/utils/ptr"
+
 	"github.com/genode-operator/genode-operator/api/v1alpha1"
 	"github.com/genode-operator/genode-operator/internal/session"
 	"github.com/genode-operator/genode-operator/internal/taskset"
@@ -13,7 +15,8 @@ import (
 )
 
 // FromSpec makes the plan of a campaign from the spec of a TaskSet, without targets and binaries. A spec
-// that has no seed gets one made from the id. Errors name the field, the value and what to do.
+// that has no seed gets one made from the id; one that never saw an API server gets the API's defaults.
+// Errors name the field, the value and what to do.
 func FromSpec(id, name string, spec *v1alpha1.TaskSetSpec) (Plan, error) {
 	built, err := variant.Build(spec, variant.DefaultSeed(variant.SeedOf(id)))
 	if err != nil {
@@ -23,39 +26,64 @@ func FromSpec(id, name string, spec *v1alpha1.TaskSetSpec) (Plan, error) {
 	if !count.IsInt64() || count.Int64() == math.MaxInt64 {
 		return Plan{}, fmt.Errorf("spec.sweeps make %s variants; a campaign can have at most %d: leave out values, or set spec.sample.count", count, int64(math.MaxInt64-1))
 	}
-	jobs := max(spec.Completion.JobsPerTask, 1)
+	if err := checkTimes(spec); err != nil {
+		return Plan{}, err
+	}
 	text, err := json.Marshal(spec)
 	if err != nil {
 		return Plan{}, fmt.Errorf("write the spec as JSON: %w", err)
 	}
 	seed, random := built.Seed()
-	return Plan{
-		ID: id, Name: name, Space: space{built}, Total: count.Uint64(), Spec: text,
-		SpecHash: variant.Hash(spec), Seed: seed, Random: random,
-		JobsPerTask: jobs, Retries: retries(spec), TimeLimit: timeLimit(spec, jobs), Parallelism: parallelism(spec),
-		Suspended: spec.Suspend != nil && *spec.Suspend, Binaries: map[string]session.Binary{},
-	}, nil
-}
-
-func retries(spec *v1alpha1.TaskSetSpec) int32 {
-	if spec.Retries.Limit == nil {
-		return 3
+	p := Plan{
+		ID: id, Name: name, Space: space{built}, Total: count.Uint64(),
+		Spec: text, SpecHash: variant.Hash(spec), Seed: seed, Random: random,
+		JobsPerTask: max(spec.Completion.JobsPerTask, 1), TimeLimit: timeLimit(spec), Binaries: map[string]session.Binary{},
 	}
-	return *spec.Retries.Limit
+	policies(&p, spec)
+	return p, nil
 }
 
-func parallelism(spec *v1alpha1.TaskSetSpec) int {
-	if spec.Parallelism == nil {
-		return 0
+// policies sets what may change while a campaign runs.
+func policies(p *Plan, spec *v1alpha1.TaskSetSpec) {
+	p.Retries = ptr.Deref(spec.Retries.Limit, 3)
+	p.Retry = spec.RetryFailed
+	p.Duration = milliseconds(spec.Completion.DurationMilliseconds)
+	p.Priority, p.Weight = spec.Sharing.Priority, max(spec.Sharing.Weight, 1)
+	p.PerVariant = spec.ConnectionPolicy == v1alpha1.ConnectionPerVariant
+	if spec.TargetReset != v1alpha1.ResetNone {
+		p.Reset = Reset(spec.TargetReset)
 	}
-	return int(*spec.Parallelism)
+	if a := spec.AdmissionControl; a != nil {
+		p.Admission = &taskset.Admission{
+			Goal: string(a.Goal), QueryInterval: milliseconds(ptr.To(ptr.Deref(a.QueryIntervalMilliseconds, 1000))),
+		}
+	}
+	p.Parallelism = int(ptr.Deref(spec.Parallelism, 0))
+	p.Suspended, p.Stopped = ptr.Deref(spec.Suspend, false), ptr.Deref(spec.Stop, false)
 }
 
-func timeLimit(spec *v1alpha1.TaskSetSpec, jobs int32) func([]taskset.Task) time.Duration {
+func milliseconds(n *int32) time.Duration { return time.Duration(ptr.Deref(n, 0)) * time.Millisecond }
+
+// checkTimes refuses a time limit that no variant could keep.
+func checkTimes(spec *v1alpha1.TaskSetSpec) error {
+	duration := milliseconds(spec.Completion.DurationMilliseconds)
+	if s := spec.TimeoutSeconds; s != nil && time.Duration(*s)*time.Second <= duration {
+		return fmt.Errorf("spec.timeoutSeconds: %d s end every variant before spec.completion.durationMilliseconds: %d are over; leave the timeout out or raise it",
+			*s, duration.Milliseconds())
+	}
+	return nil
+}
+
+// timeLimit is the limit of an attempt: the one of the spec, or one that is derived.
+func timeLimit(spec *v1alpha1.TaskSetSpec) func([]taskset.Task) time.Duration {
 	if s := spec.TimeoutSeconds; s != nil {
 		limit := time.Duration(*s) * time.Second
 		return func([]taskset.Task) time.Duration { return limit }
 	}
+	if duration := milliseconds(spec.Completion.DurationMilliseconds); duration > 0 {
+		return func([]taskset.Task) time.Duration { return variant.BaseAllowance + duration }
+	}
+	jobs := max(spec.Completion.JobsPerTask, 1)
 	return func(tasks []taskset.Task) time.Duration { return variant.TimeLimit(tasks, jobs) }
 }
 

@@ -2,128 +2,143 @@ package campaign
 
 import (
 	"context"
-	"errors"
-	"math/rand/v2"
 	"time"
 
 	"github.com/genode-operator/genode-operator/internal/session"
 )
 
-// Pauses between two attempts to open a session: from connectBase, doubled, up to connectMax, less a
-// random half of it.
-const (
-	connectBase = 50 * time.Millisecond
-	connectMax  = 2 * time.Second
-	// stallLimit is the number of silent attempts in a row after which a target that still answers
-	// pings is reset.
-	stallLimit = 2
-)
-
-// worker runs variants on one target, one at a time, through one session.
+// worker runs variants on one target, one at a time.
 type worker struct {
 	engine *Engine
+	key    string // of the target
 	target session.Target
 	cancel context.CancelFunc
+	done   chan struct{} // closed when it holds the target no longer
+	line   line
 
 	// guarded by Engine.mu
-	abort   context.CancelCauseFunc // of the attempt that runs
-	serving string                  // campaign of the attempt that runs
+	order      *order
+	unwritten  int        // weight of its records that are not in the store yet
+	candidates []*running // buffer of Engine.candidates
 
-	session  session.Session // nil: not connected
-	standing Standing        // when the session was opened
-	refusals int             // failed connects in a row
-	silences int             // silent attempts in a row
-	shelf    map[string]session.Binary
-	shelfOf  int64 // incarnation that the shelf belongs to
+	leases  []Lease       // buffer of Engine.take
+	pace    time.Duration // what the newest variant took; 0: not known, or it failed
+	shelf   map[string]session.Binary
+	shelfOf int64 // incarnation that the shelf belongs to
 }
 
-var errForgotten = errors.New("the campaign was deleted")
+// employ starts a worker for each target that a campaign needs, and dismisses the others.
+// The caller holds e.mu.
+func (e *Engine) employ() {
+	wanted := e.wanted()
+	for k, w := range e.workers {
+		if t, still := wanted[k]; !still || t != w.target {
+			w.cancel() // what it runs goes back
+			delete(e.workers, k)
+			e.retiring[k] = w
+		}
+	}
+	for k, t := range wanted {
+		if e.workers[k] == nil && e.alive() {
+			e.workers[k] = e.hire(k, t)
+		}
+	}
+}
 
-// hire starts a worker. The caller holds e.mu.
-func (e *Engine) hire(t session.Target) *worker {
+// wanted are the targets that campaigns need, by key. One that has two names keeps that which its worker knows.
+func (e *Engine) wanted() map[string]session.Target {
+	wanted := map[string]session.Target{}
+	for _, c := range e.campaigns {
+		if c.state != StateRunning && c.serving == 0 {
+			continue
+		}
+		for k, t := range c.targets {
+			known, there := wanted[k]
+			w := e.workers[k]
+			if !there || w != nil && t == w.target || t.Name < known.Name && (w == nil || known != w.target) {
+				wanted[k] = t
+			}
+		}
+	}
+	return wanted
+}
+
+// hire starts a worker; it begins when the one before has let go of the target. The caller holds e.mu.
+func (e *Engine) hire(key string, t session.Target) *worker {
 	ctx, cancel := context.WithCancel(e.ctx)
-	w := &worker{engine: e, target: t, cancel: cancel, shelf: map[string]session.Binary{}}
+	w := &worker{engine: e, key: key, target: t, cancel: cancel, done: make(chan struct{}), shelf: map[string]session.Binary{}}
+	w.line = line{engine: e, target: t}
+	before := e.retiring[key]
 	e.group.Go(func() {
-		defer cancel()
+		defer e.retire(w)
+		if before != nil {
+			<-before.done
+		}
 		w.run(ctx)
 	})
 	return w
 }
 
-// dismiss ends the worker; what it runs goes back.
-func (w *worker) dismiss() { w.cancel() }
-
-// abandon stops the attempt that runs if it belongs to the campaign. The caller holds Engine.mu.
-func (w *worker) abandon(campaign string) {
-	if w.serving == campaign && w.abort != nil {
-		w.abort(errForgotten)
+func (e *Engine) retire(w *worker) {
+	w.cancel()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	close(w.done)
+	if e.retiring[w.key] == w {
+		delete(e.retiring, w.key)
 	}
 }
 
 func (w *worker) run(ctx context.Context) {
-	defer w.disconnect()
+	defer w.line.close()
 	for ctx.Err() == nil {
-		changed, wake, work := w.engine.offer(w.target.Name)
-		if !work {
-			w.engine.await(ctx, changed, wake)
+		if !w.line.sound() {
+			work, changed, wake := w.engine.offer(w)
+			if !work {
+				w.engine.await(ctx, changed, wake)
+				continue
+			}
+			if !w.line.connect(ctx) {
+				continue
+			}
+		}
+		w.work(ctx)
+	}
+}
+
+// work serves orders as long as there are some and the session is sound, and waits for the next when there are
+// none.
+func (w *worker) work(ctx context.Context) {
+	defer w.engine.finishOrder(w)
+	for ctx.Err() == nil && w.line.sound() {
+		octx, abort := context.WithCancelCause(ctx)
+		o := w.engine.take(w, abort)
+		if o == nil {
+			abort(nil)
+			work, changed, wake := w.engine.offer(w)
+			if !work {
+				w.engine.await(ctx, changed, wake)
+			}
 			continue
 		}
-		if !w.connect(ctx) {
-			continue
-		}
-		if c, lease, ok := w.engine.take(w.target.Name); ok {
-			w.serve(ctx, c, lease)
-		}
+		w.serve(octx, o)
+		abort(nil)
 	}
 }
 
-// connect makes sure that there is a session. After a failure it pauses before it returns false.
-func (w *worker) connect(ctx context.Context) bool {
-	standing := w.engine.opts.Fleet.Standing(w.target.Name)
-	if w.session != nil && standing.Incarnation == w.standing.Incarnation {
-		return true
-	}
-	w.disconnect()
-	if standing.Ready {
-		s, err := w.engine.opts.Class.Connect(ctx, w.target)
-		if err == nil {
-			w.session, w.standing, w.refusals = s, standing, 0
-			w.engine.opts.Log.V(2).Info("Opened session", "target", w.target.Name, "address", w.target.Address, "generation", s.Generation())
-			return true
+// serve runs the variants of an order, until one fails or the engine has something else in mind.
+func (w *worker) serve(ctx context.Context, o *order) {
+	for more := true; more && len(o.leases) > 0 && ctx.Err() == nil; {
+		lease := o.leases[0]
+		began := w.engine.opts.Clock.Now()
+		end := w.attempt(ctx, o, lease)
+		o.leases = o.leases[1:]
+		if w.pace = 0; end.record != nil && end.record.Succeeded {
+			w.pace = max(w.engine.opts.Clock.Now().Sub(began), 1)
 		}
-		w.engine.opts.Log.V(2).Info("Opening session failed", "target", w.target.Name, "address", w.target.Address, "error", err.Error())
-		w.stalled(ctx, err)
-	}
-	pause := min(connectMax, connectBase<<min(w.refusals, 6))
-	if standing.Ready {
-		w.refusals++
-	}
-	w.engine.sleep(ctx, pause-time.Duration(rand.Int64N(int64(pause/2))))
-	return false
-}
-
-func (w *worker) disconnect() {
-	if w.session == nil {
-		return
-	}
-	if err := w.session.Close(); err != nil {
-		w.engine.opts.Log.V(2).Info("Closing session failed", "target", w.target.Name, "error", err.Error())
-	}
-	w.session = nil
-}
-
-// stalled counts silent attempts and resets a target that has gone silent although its health is good.
-func (w *worker) stalled(ctx context.Context, err error) {
-	if !errors.Is(err, session.ErrTimeout) && !errors.Is(err, context.DeadlineExceeded) {
-		return
-	}
-	w.silences++
-	if w.silences < stallLimit || !w.engine.opts.Fleet.Standing(w.target.Name).Ready {
-		return
-	}
-	w.silences = 0
-	w.engine.opts.Log.Info("Resetting target that answers pings but not the protocol", "target", w.target.Name, "reason", err.Error())
-	if err := w.engine.opts.Fleet.Reset(ctx, w.target.Name, ResetReboot); err != nil {
-		w.engine.opts.Log.Info("Resetting target failed", "target", w.target.Name, "error", err.Error())
+		more = w.engine.finish(w, o, lease, end)
+		if end.record == nil {
+			w.engine.tell(end.notice, nil, false)
+		}
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"encoding/json"
-	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -23,8 +21,6 @@ import (
 	"github.com/genode-operator/genode-operator/internal/faketarget"
 	"github.com/genode-operator/genode-operator/internal/session"
 	"github.com/genode-operator/genode-operator/internal/session/taskloader"
-	"github.com/genode-operator/genode-operator/internal/taskset"
-	"github.com/genode-operator/genode-operator/internal/taskset/variant"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -100,7 +96,7 @@ func (l *lab) Binary(context.Context, string, string) ([]byte, error) {
 func (l *lab) Reset(_ context.Context, name string, _ campaign.Reset) error {
 	l.resets.Add(1)
 	if l.cannotReset {
-		return errors.New("not ours")
+		return campaign.ErrCannotReset
 	}
 	for i, target := range l.targets {
 		if targetName(i) == name {
@@ -123,18 +119,6 @@ func fake(t *testing.T, o faketarget.Options) *faketarget.Target {
 	return target
 }
 
-// space lends a variant.Space to the engine.
-type space struct{ *variant.Space }
-
-func (s space) Values(n uint64) string {
-	values := map[string]string{}
-	for _, a := range s.Space.Values(n) {
-		values[a.Task+"."+a.Attribute] = a.Value
-	}
-	text, _ := json.Marshal(values)
-	return string(text)
-}
-
 // specOf reads the spec of a TaskSet.
 func specOf(t *testing.T, text string) *v1alpha1.TaskSetSpec {
 	t.Helper()
@@ -147,17 +131,13 @@ func specOf(t *testing.T, text string) *v1alpha1.TaskSetSpec {
 
 // plan makes the campaign "c" of a spec, for all targets of the lab. Each pkg has a binary of 44 kB of
 // its own.
-func (l *lab) plan(text string) campaign.Plan {
+func (l *lab) plan(text string) campaign.Plan { return l.planOf("c", text) }
+
+func (l *lab) planOf(id, text string) campaign.Plan {
 	l.t.Helper()
-	spec := specOf(l.t, text)
-	built, err := variant.Build(spec)
+	p, err := campaign.FromSpec(id, "default/"+id, specOf(l.t, text))
 	if err != nil {
 		l.t.Fatal(err)
-	}
-	p := campaign.Plan{
-		ID: "c", Name: "default/c", Space: space{built}, Total: built.Count().Uint64(), Retries: 3,
-		JobsPerTask: max(spec.Completion.JobsPerTask, 1), Binaries: map[string]session.Binary{},
-		TimeLimit: func([]taskset.Task) time.Duration { return time.Minute },
 	}
 	for _, pkg := range []string{"hey", "pi", "namaste", "idle", "linpack", "tumatmul", "cond_mod", "cond_42"} {
 		p.Binaries[pkg] = binary(pkg, 44_372)

@@ -1,0 +1,59 @@
+package campaign
+
+import (
+	"time"
+
+	"github.com/genode-operator/genode-operator/internal/campaign/results"
+)
+
+// ending is how an attempt ended.
+type ending struct {
+	record  *results.Record // nil: nothing of it is recorded, and the same attempt is due again
+	avoid   bool            // another target should try next
+	blame   string          // the target failed, and why; see quarantine
+	blocked block           // with a reason: this has to be mended first
+	notice  *results.Notice // told with the record, or at once if there is none; nil: nobody is told
+}
+
+// finish ends a lease, and reports whether the worker may go on with its order.
+func (e *Engine) finish(w *worker, o *order, lease Lease, end ending) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c, now := o.campaign, e.opts.Clock.Now()
+	e.judge(now, w, end)
+	if end.blocked.reason != "" {
+		end.blocked.until = now.Add(blockedPause)
+		c.blocks[w.key] = end.blocked
+		e.wake()
+	} else if len(c.blocks) > 0 {
+		delete(c.blocks, w.key)
+	}
+	c.dirty = true
+	if end.record == nil {
+		c.ledger.Return(now, lease, end.avoided(o, w.key), false)
+		e.wake()
+		return false
+	}
+	e.queue(c, entry{lease: lease, record: *end.record, avoid: end.avoided(o, w.key), worker: w, notice: end.notice})
+	return end.record.Succeeded && o.changes == e.changes && e.unwritten < maxUnwritten && w.unwritten < maxUnwrittenPerWorker
+}
+
+// judge keeps variants away from the target, or forgives it. The caller holds e.mu.
+func (e *Engine) judge(now time.Time, w *worker, end ending) {
+	switch {
+	case end.blame == ReasonInUse:
+		e.quarantine.occupied(now, w.key)
+	case end.blame != "":
+		e.quarantine.failed(now, w.key, end.blame)
+	case end.record != nil && end.record.Succeeded && e.quarantine.succeeded(w.key):
+		e.wake()
+	}
+}
+
+// avoided is the target that should not get the variant next; "" if there is no other one.
+func (end ending) avoided(o *order, target string) string {
+	if !end.avoid || len(o.campaign.targets) < 2 {
+		return ""
+	}
+	return target
+}
