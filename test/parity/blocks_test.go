@@ -88,11 +88,12 @@ seed: `
 		if err != nil {
 			t.Fatal(err)
 		}
-		if fmt.Sprint(named.Seed, named.Random) != seed+" true" {
-			t.Errorf("the seed on record is %d, random %v; want %s", named.Seed, named.Random, seed)
-		}
+		p.Seed, p.Random, p.Spec, p.SpecHash = named.Seed, named.Random, named.Spec, named.SpecHash
 		records := l.run(p)
 		succeeded(t, records)
+		if all, err := l.Store.Campaigns(t.Context()); err != nil || len(all) != 1 || fmt.Sprint(all[0].Seed) != seed {
+			t.Errorf("campaigns on record: %v, %v; want one with the seed %s", all, err, seed)
+		}
 		var got []string
 		for _, tasks := range starts(target) {
 			got = append(got, render(tasks))
