@@ -42,6 +42,7 @@ func TestTheAPIServerAcceptsEveryManifest(t *testing.T) {
 		"config/samples": {map[string]int{"TargetPool": 1, "TaskSet": 1}},
 		// One for each machine preset.
 		"config/samples/presets":        {map[string]int{"TargetSession": 6}},
+		"config/samples/campaigns":      {map[string]int{"TaskSet": 12, "TargetPool": 1}},
 		"config/samples/addresses":      {map[string]int{"TargetPool": 1, "TaskSet": 1}},
 		"config/network-policy/targets": {map[string]int{"NetworkPolicy": 2}},
 	}
