@@ -19,6 +19,9 @@ func decide(s *scope) plan {
 	if s.pool.DeletionTimestamp != nil {
 		return plan{} // the garbage collector takes what it owns
 	}
+	if s.scan != nil && s.scan.err != nil {
+		return plan{} // what the pool should have is not known: nothing is made or deleted
+	}
 	p := plan{remove: surplus(s), apply: missing(s)}
 	p.apply = append(p.apply, due(s)...)
 	p.more = len(p.apply) > batch || len(p.remove) > batch
@@ -56,7 +59,8 @@ func missing(s *scope) []member {
 }
 
 // due are the sessions to which a changed template is applied now: all those that are not ready, because
-// there is nothing to lose, and a ready one when every session is ready.
+// there is nothing to lose, and a ready one when every session is ready. In a pool of addresses a new
+// template restarts nothing, and some targets are silent as a rule: it is applied to all.
 func due(s *scope) []member {
 	var unready, outdated []member
 	waiting := false // for a session that is up to date but not ready, or not there
@@ -73,7 +77,10 @@ func due(s *scope) []member {
 			unready = append(unready, m)
 		}
 	}
-	if len(unready) > 0 {
+	switch {
+	case s.scan != nil:
+		return append(unready, outdated...)
+	case len(unready) > 0:
 		return unready
 	}
 	if waiting || len(outdated) == 0 {

@@ -40,7 +40,12 @@ func (r *Reconciler) observe(ctx context.Context, name types.NamespacedName) (*s
 			s.sessions[ts.Name] = ts
 		}
 	}
-	s.wanted = ordinals(s.pool)
+	switch {
+	case s.scan == nil:
+		s.wanted = ordinals(s.pool)
+	case s.scan.err == nil:
+		s.wanted = addressed(s)
+	}
 	return s, r.observeMissing(ctx, s)
 }
 

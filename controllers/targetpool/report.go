@@ -27,6 +27,10 @@ func report(s *scope, end outcome.End) {
 			st.UpdatedReplicas++
 		}
 	}
+	st.Addresses = ""
+	if s.scan != nil && s.scan.ranges != nil {
+		st.Addresses = s.scan.ranges.Count().String()
+	}
 	w := conditions.Writer{List: &st.Conditions, Generation: s.pool.Generation, Now: s.now}
 	status, reason, message := summary(s, end)
 	w.Set(v1alpha1.ConditionReady, status, reason, "%s", message)
@@ -41,6 +45,11 @@ func summary(s *scope, end outcome.End) (metav1.ConditionStatus, string, string)
 	if len(s.taken) > 0 {
 		return no, v1alpha1.ReasonNameTaken, fmt.Sprintf("%d of the names that the pool needs are taken: TargetSession %s belongs to somebody else; delete it, or give the pool another name",
 			len(s.taken), slices.Min(slices.Collect(maps.Keys(s.taken))))
+	}
+	if s.scan != nil {
+		if reason, message := s.scan.problem(len(s.sessions)); reason != "" {
+			return no, reason, message
+		}
 	}
 	switch {
 	case int(st.Replicas) != want:

@@ -12,6 +12,7 @@ type scope struct {
 	pool   *v1alpha1.TargetPool // the object; report is the only writer of its status
 	before *v1alpha1.TargetPool // deep copy taken right after the read, for the status patch
 
+	scan     *scan                              // of a pool of addresses; nil: it is one of replicas
 	hash     string                             // of the template
 	wanted   []member                           // the targets that the pool should have, in order
 	sessions map[string]*v1alpha1.TargetSession // ours, by name
