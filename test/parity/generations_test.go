@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/genode-operator/genode-operator/api/v1alpha1"
+	"github.com/genode-operator/genode-operator/internal/campaign"
 	"github.com/genode-operator/genode-operator/internal/faketarget"
 	"github.com/genode-operator/genode-operator/internal/session"
 	"github.com/genode-operator/genode-operator/internal/session/framing"
@@ -252,5 +253,28 @@ func TestW06EveryTimeOfTheAPINamesItsUnit(t *testing.T) {
 	}
 	if found < 10 {
 		t.Errorf("only %d times found: is the pattern still right?", found)
+	}
+}
+
+// W5: hosts were lost for ever, or tried as fast as possible: here one that fails most of the time does not
+// keep the others from finishing.
+func TestW05ABadTargetDoesNotKeepTheOthersFromFinishing(t *testing.T) {
+	bad := fake(t, faketarget.Options{Faults: []faketarget.Fault{{At: faketarget.AtStart, Times: -1, Do: faketarget.Reset()}}})
+	sound := fake(t, faketarget.Options{Job: faketarget.Takes(2)})
+	l := newLab(t, bad, sound)
+	p := l.plan(hey6)
+	p.Retries = 20
+	records := l.run(p)
+	succeeded(t, records)
+	for _, r := range l.records() {
+		if !r.Succeeded && (r.Target != "a" || r.Reason != campaign.ReasonSessionReset) {
+			t.Errorf("variant %d failed on %s: %s", r.Variant, r.Target, r.Reason)
+		}
+	}
+	if n := bad.Count(faketarget.Opened); n > 30 {
+		t.Errorf("the bad target was tried %d times", n)
+	}
+	if sound.Count("START") < 127 {
+		t.Errorf("%d variants on the sound target", sound.Count("START"))
 	}
 }
