@@ -121,7 +121,7 @@ func setup(ctx context.Context, mgr ctrl.Manager, store results.Store, o options
 	engine := campaign.New(campaign.Options{
 		Store: store,
 		Class: classes,
-		Fleet: taskset.Fleet{Agents: hub, Cache: mgr.GetClient()},
+		Fleet: taskset.Fleets{Cache: mgr.GetClient(), ByClass: fleets(mgr, hub, watcher, classes)},
 		Log:   log.WithName("campaign"),
 		Changed: func(id string) {
 			select {
@@ -145,4 +145,15 @@ func setup(ctx context.Context, mgr ctrl.Manager, store results.Store, o options
 func sessionClasses(sessions *session.Registry, log logr.Logger) session.Classes {
 	loader := taskloader.New(taskloader.Options{Registry: sessions, Log: log.WithName("taskloader")})
 	return session.Classes{string(v1alpha1.ClassQemu): loader, string(v1alpha1.ClassGenode): loader}
+}
+
+// fleets know the targets of each class.
+func fleets(mgr ctrl.Manager, hub *targetsession.Hub, watcher *addresstarget.Watcher, class session.Class) map[v1alpha1.SessionClass]campaign.Fleet {
+	remote := addresstarget.Fleet{Watcher: watcher, Class: class, Cache: mgr.GetClient()}
+	return map[v1alpha1.SessionClass]campaign.Fleet{
+		v1alpha1.ClassQemu:   taskset.Fleet{Agents: hub, Cache: mgr.GetClient()},
+		v1alpha1.ClassPing:   remote,
+		v1alpha1.ClassGenode: remote,
+		v1alpha1.ClassStdio:  remote,
+	}
 }

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/genode-operator/genode-operator/api/v1alpha1"
 	"github.com/genode-operator/genode-operator/internal/campaign"
+	"github.com/genode-operator/genode-operator/internal/target"
 	"github.com/genode-operator/genode-operator/internal/target/agentapi"
 )
 
@@ -22,7 +24,7 @@ type Agents interface {
 	Client(types.NamespacedName) (*agentapi.Client, bool)
 }
 
-// Fleet tells the campaign engine about targets: from their agents, and from the cache.
+// Fleet tells the campaign engine about targets of class Qemu: from their agents, and from the cache.
 type Fleet struct {
 	Agents Agents
 	Cache  client.Reader
@@ -31,8 +33,8 @@ type Fleet struct {
 var _ campaign.Fleet = Fleet{}
 
 // Standing implements campaign.Fleet. An incarnation is unique over the pods of a target.
-func (f Fleet) Standing(target string) campaign.Standing {
-	key := keyOf(target)
+func (f Fleet) Standing(name string) campaign.Standing {
+	key := keyOf(name)
 	state, ok := f.Agents.State(key)
 	if !ok {
 		return campaign.Standing{}
@@ -41,7 +43,10 @@ func (f Fleet) Standing(target string) campaign.Standing {
 	if err := f.Cache.Get(context.Background(), key, &ts); err != nil {
 		return campaign.Standing{} // it is being deleted
 	}
-	out := campaign.Standing{Ready: state.Ready, Incarnation: ts.Status.Epoch<<32 | state.Incarnation}
+	out := campaign.Standing{
+		Ready: state.Ready, Incarnation: ts.Status.Epoch<<32 | state.Incarnation,
+		HostClass: target.HostClass(&ts), ImageDigest: f.imageDigest(&ts),
+	}
 	switch last := state.LastRecovery; {
 	case last != nil && last.Done:
 		out.LastRecovery = last.Step
@@ -49,6 +54,16 @@ func (f Fleet) Standing(target string) campaign.Standing {
 		out.LastRecovery = string(ts.Status.LastRecovery.Step)
 	}
 	return out
+}
+
+// imageDigest of what a target boots; empty when it is not known.
+func (f Fleet) imageDigest(ts *v1alpha1.TargetSession) string {
+	var pod corev1.Pod
+	key := types.NamespacedName{Namespace: ts.Namespace, Name: ts.Status.PodName}
+	if err := f.Cache.Get(context.Background(), key, &pod); err != nil {
+		return "" // it is being deleted
+	}
+	return target.ImageDigest(ts, &pod)
 }
 
 // Binary implements campaign.Fleet.
