@@ -85,21 +85,24 @@ func invalid(s *scope) string {
 	return ""
 }
 
-// targets are the TargetSessions that have an address, in order of their names.
+// targets are the TargetSessions that have an address, and dry runs, which need none, in order of their names.
 func targets(list []v1alpha1.TargetSession) []session.Target {
 	var out []session.Target
 	for i := range list {
 		t := &list[i]
-		if t.Status.Address == "" {
+		if t.Status.Address == "" && t.Spec.Class != v1alpha1.ClassStdio {
 			continue
 		}
-		port := cmp.Or(t.Spec.Taskloader.Port, v1alpha1.TaskloaderPort)
-		out = append(out, session.Target{
+		target := session.Target{
 			Name:       t.Namespace + "/" + t.Name,
 			Class:      string(cmp.Or(t.Spec.Class, v1alpha1.ClassQemu)),
-			Address:    net.JoinHostPort(t.Status.Address, strconv.Itoa(int(port))),
 			Generation: string(cmp.Or(t.Spec.Taskloader.Generation, v1alpha1.GenerationAuto)),
-		})
+		}
+		if t.Status.Address != "" {
+			port := cmp.Or(t.Spec.Taskloader.Port, v1alpha1.TaskloaderPort)
+			target.Address = net.JoinHostPort(t.Status.Address, strconv.Itoa(int(port)))
+		}
+		out = append(out, target)
 	}
 	slices.SortFunc(out, func(a, b session.Target) int { return cmp.Compare(a.Name, b.Name) })
 	return out
