@@ -17,7 +17,7 @@ func (a *attempt) execute(ctx context.Context, run session.Run) error {
 	if err := l.session.Start(ctx, run); err != nil {
 		return err
 	}
-	l.used = true
+	l.used, l.resting = true, true
 	a.tell(results.NoticeStarted, nil)
 	a.begun = true
 	if a.plan.Duration > 0 {
@@ -25,6 +25,10 @@ func (a *attempt) execute(ctx context.Context, run session.Run) error {
 	}
 	if err := a.follow(ctx); err != nil {
 		return err
+	}
+	if a.jobs.over() {
+		l.resting = false // to stop what is over is not urgent: the next Start does it on its way
+		return nil
 	}
 	// The variant is complete: whatever happens from here on costs the session, not the result.
 	if err := a.halt(ctx); err != nil {

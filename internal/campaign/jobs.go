@@ -30,6 +30,7 @@ type taskJobs struct {
 	open   *int64        // start of the running job
 	ended  int32         // also those beyond wanted
 	closed bool          // JOBS_DONE or NOT_SCHEDULED: no further job will come
+	once   bool          // has no period: is released once
 }
 
 // newTracker makes the tracker of a variant. If all jobs are wanted, however many they are, it is never complete
@@ -41,7 +42,7 @@ func newTracker(tasks []taskset.Task, jobsPerTask int32, all bool) *tracker {
 		if all {
 			wanted = math.MaxInt32
 		}
-		t.tasks[task.ID] = &taskJobs{name: task.Name, wanted: wanted}
+		t.tasks[task.ID] = &taskJobs{name: task.Name, wanted: wanted, once: task.Period == 0}
 		t.order = append(t.order, task.ID)
 	}
 	return t
@@ -97,6 +98,16 @@ func (t *tracker) remark() string {
 func (t *tracker) complete() bool {
 	for _, task := range t.tasks {
 		if !task.closed && task.ended < task.wanted {
+			return false
+		}
+	}
+	return true
+}
+
+// over reports whether no task can have a job any more.
+func (t *tracker) over() bool {
+	for _, task := range t.tasks {
+		if !task.closed && !(task.once && task.ended > 0) {
 			return false
 		}
 	}

@@ -30,6 +30,7 @@ type line struct {
 	session  session.Session // nil: not connected
 	standing Standing        // when the session was opened
 	used     bool            // a variant was started on the session
+	resting  bool            // false: its newest variant is over, but was not stopped yet
 	refusals int             // failed connects in a row
 	silences int             // silent attempts in a row
 }
@@ -72,9 +73,23 @@ func (l *line) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l.session, l.standing, l.used = s, standing, false
+	l.session, l.standing, l.used, l.resting = s, standing, false, true
 	l.engine.opts.Log.V(2).Info("Opened session", "target", l.target.Name, "address", l.target.Address, "generation", s.Generation())
 	return nil
+}
+
+// rest stops a variant that is over, once no other one follows at once.
+func (l *line) rest(ctx context.Context) {
+	if l.session == nil || l.resting {
+		return
+	}
+	l.resting = true
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
+	defer cancel()
+	if _, err := l.session.Stop(ctx); err != nil {
+		l.engine.opts.Log.V(2).Info("Stopping variant failed", "target", l.target.Name, "error", err.Error())
+		l.close()
+	}
 }
 
 func (l *line) close() {

@@ -91,6 +91,7 @@ func (e *Engine) retire(w *worker) {
 
 func (w *worker) run(ctx context.Context) {
 	defer w.line.close()
+	defer w.line.rest(ctx)
 	for ctx.Err() == nil {
 		if !w.line.sound() {
 			work, changed, wake := w.engine.offer(w)
@@ -115,6 +116,7 @@ func (w *worker) work(ctx context.Context) {
 		o := w.engine.take(w, abort)
 		if o == nil {
 			abort(nil)
+			w.line.rest(ctx)
 			work, changed, wake := w.engine.offer(w)
 			if !work {
 				w.engine.await(ctx, changed, wake)

@@ -33,18 +33,30 @@ func (s *link) Start(ctx context.Context, run session.Run) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.Stop(ctx); err != nil {
+	out, err := s.clear(ctx)
+	if err != nil {
 		return err
 	}
 	tasks := slices.Clone(run.Tasks)
 	for i := range tasks {
 		tasks[i].Pkg = names[tasks[i].Pkg]
 	}
-	return s.poison(s.transfer(ctx, tasks, uploads))
+	return s.poison(s.transfer(ctx, out, tasks, uploads))
 }
 
-// transfer sends tasks and binaries and starts them.
-func (s *link) transfer(ctx context.Context, tasks []taskset.Task, uploads []upload) error {
+// clear ends what runs and returns the words with which a variant begins. Where nothing is left to be heard of
+// the variant before, nothing is waited for, and its STOP goes along.
+func (s *link) clear(ctx context.Context) ([]byte, error) {
+	if s.run != nil && !s.run.stopping && !s.run.mayRun() {
+		s.run, s.live, s.uncertain = nil, nil, false
+		return framing.AppendWords(nil, framing.Stop, framing.Clear), nil
+	}
+	_, err := s.Stop(ctx)
+	return framing.AppendWords(nil, framing.Clear), err
+}
+
+// transfer sends tasks and binaries, after out, and starts them.
+func (s *link) transfer(ctx context.Context, out []byte, tasks []taskset.Task, uploads []upload) error {
 	defer s.conn.guard(ctx)()
 	s.message.Lock()
 	defer s.message.Unlock()
@@ -52,7 +64,6 @@ func (s *link) transfer(ctx context.Context, tasks []taskset.Task, uploads []upl
 		return err
 	}
 
-	out := framing.AppendWords(nil, framing.Clear)
 	out = framing.AppendDescription(out, taskset.Description(tasks))
 	out = framing.AppendWords(out, framing.SendBinaries, framing.Word(len(uploads)))
 	for _, u := range uploads {
