@@ -29,11 +29,12 @@ type Generator struct {
 }
 
 // GeneratorTemplate is what a generated task begins with.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.set.pkg)",message="set.pkg is missing: name the binary of the generated tasks"
 type GeneratorTemplate struct {
 	// set gives attributes a value; pkg is required.
-	// +kubebuilder:validation:XValidation:rule="has(self.pkg)",message="set.pkg is missing: name the binary of the generated tasks"
 	// +required
-	Set TaskAttributes `json:"set,omitempty,omitzero"`
+	Set *TaskAttributes `json:"set,omitempty"`
 	// draws draw attributes at random for each task and variant.
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=16
@@ -77,9 +78,10 @@ type GeneratedUtilization struct {
 	// periods says how periods are drawn.
 	// +required
 	Periods GeneratedPeriods `json:"periods,omitempty,omitzero"`
-	// implicitDeadlines sets each deadlineMilliseconds to the period. Defaults to false.
+	// deadlines is None, or Implicit: each deadlineMilliseconds is the period. Defaults to None.
+	// +kubebuilder:default=None
 	// +optional
-	ImplicitDeadlines *bool `json:"implicitDeadlines,omitempty"`
+	Deadlines GeneratedDeadlines `json:"deadlines,omitempty"`
 	// loadAttribute is set to the execution time times loadPerMillisecond, so that the task really works so
 	// long: for example config.arg1.
 	// +kubebuilder:validation:MinLength=1
@@ -92,6 +94,18 @@ type GeneratedUtilization struct {
 	// +optional
 	LoadPerMillisecond *int64 `json:"loadPerMillisecond,omitempty"`
 }
+
+// GeneratedDeadlines is what deadlines generated tasks have.
+//
+// +kubebuilder:validation:Enum=None;Implicit
+type GeneratedDeadlines string
+
+const (
+	// DeadlinesNone leaves the deadlines as the templates have them.
+	DeadlinesNone GeneratedDeadlines = "None"
+	// DeadlinesImplicit makes the period the deadline.
+	DeadlinesImplicit GeneratedDeadlines = "Implicit"
+)
 
 // PeriodDistribution is how periods are drawn.
 //

@@ -9,7 +9,7 @@ type SharingSpec struct {
 	// +kubebuilder:validation:Minimum=-1000
 	// +kubebuilder:validation:Maximum=1000
 	// +optional
-	Priority int32 `json:"priority,omitempty"`
+	Priority *int32 `json:"priority,omitempty"`
 	// weight is the campaign's share of the targets' time among campaigns of the same priority: one of
 	// weight 3 gets three times as much as one of weight 1. Defaults to 1.
 	// +kubebuilder:default=1
@@ -29,6 +29,18 @@ const (
 	ConnectionPersistent ConnectionPolicy = "Persistent"
 	// ConnectionPerVariant opens a session for each variant.
 	ConnectionPerVariant ConnectionPolicy = "PerVariant"
+)
+
+// SuspendPolicy says what becomes of running variants when a campaign is suspended.
+//
+// +kubebuilder:validation:Enum=Finish;Stop
+type SuspendPolicy string
+
+const (
+	// SuspendFinish lets them end.
+	SuspendFinish SuspendPolicy = "Finish"
+	// SuspendStop ends them on their targets; they are run again, as the same attempt.
+	SuspendStop SuspendPolicy = "Stop"
 )
 
 // TargetReset says what is done to a target before each variant.

@@ -24,6 +24,7 @@ import (
 // +kubebuilder:validation:XValidation:rule="has(self.seed) == has(oldSelf.seed) && (!has(self.seed) || self.seed == oldSelf.seed)",message="seed is immutable because results refer to variant numbers; create a new TaskSet"
 // +kubebuilder:validation:XValidation:rule="has(self.repeat) == has(oldSelf.repeat) && (!has(self.repeat) || self.repeat == oldSelf.repeat)",message="repeat is immutable because results refer to variant numbers; create a new TaskSet"
 // +kubebuilder:validation:XValidation:rule="has(self.sample) == has(oldSelf.sample) && (!has(self.sample) || self.sample == oldSelf.sample)",message="sample is immutable because results refer to variant numbers; create a new TaskSet"
+// +kubebuilder:validation:XValidation:rule="self.completion == oldSelf.completion",message="completion is immutable because it decides how many jobs a task has that does not say so itself; create a new TaskSet"
 type TaskSetSpec struct {
 	// tasks of the task-set. A task's id on the target is its position: these come first, then those of
 	// blocks, then those of the generator.
@@ -63,7 +64,8 @@ type TaskSetSpec struct {
 	Draws []Draw `json:"draws,omitempty"`
 	// where leaves out the variants for which one of these CEL expressions is false; they are counted as
 	// skipped and need no target. An expression sees tasks, a map from a task's name to its attributes, for
-	// example "tasks.hello.priority < tasks.load.priority" or "tasks.load.config.arg1 > 100".
+	// example "tasks.hello.priority < tasks.load.priority" or "tasks.load.config.arg1 > 100"; variant, its
+	// number; and utilization, the sum of execution times over periods.
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=8
 	// +kubebuilder:validation:items:MinLength=1
@@ -131,15 +133,16 @@ type TaskSetSpec struct {
 	// suspend stops the hand-out of variants while it is true; running variants end normally.
 	// +optional
 	Suspend *bool `json:"suspend,omitempty"`
-	// stop ends the running variants on their targets and stops the hand-out, as long as it is true. What
-	// was ended is run again, as the same attempt, when it is false.
+	// suspendPolicy says what becomes of running variants when the campaign is suspended: Finish lets them
+	// end, Stop ends them on their targets; they are run again, as the same attempt. Defaults to Finish.
+	// +kubebuilder:default=Finish
 	// +optional
-	Stop *bool `json:"stop,omitempty"`
+	SuspendPolicy SuspendPolicy `json:"suspendPolicy,omitempty"`
 	// retryFailed runs the variants that have failed for good again, with all their attempts, whenever it
 	// is raised; also those of a campaign that is complete.
 	// +kubebuilder:validation:Minimum=0
 	// +optional
-	RetryFailed int64 `json:"retryFailed,omitempty"`
+	RetryFailed *int64 `json:"retryFailed,omitempty"`
 	// ttlSecondsAfterFinished deletes the TaskSet so many seconds after it is finished. Its results stay in the store.
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=31536000
@@ -298,8 +301,8 @@ type IntegerRange struct {
 // Sample says how much of the sweeps' product is run. No combination is run twice, unless draws make
 // them different.
 type Sample struct {
-	// count is the number of combinations. It may be more than the sweeps make only if there are draws;
-	// then each combination is run again, with other draws, after all of them were.
+	// count is the number of combinations. It may be more than the sweeps make only if there are draws or a
+	// generator; then each combination is run again, drawn anew, after all of them were.
 	// +kubebuilder:validation:Minimum=1
 	// +required
 	Count int64 `json:"count,omitempty"`

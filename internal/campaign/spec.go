@@ -46,9 +46,9 @@ func FromSpec(id, name string, spec *v1alpha1.TaskSetSpec) (Plan, error) {
 // policies sets what may change while a campaign runs.
 func policies(p *Plan, spec *v1alpha1.TaskSetSpec) {
 	p.Retries = ptr.Deref(spec.Retries.Limit, 3)
-	p.Retry = spec.RetryFailed
+	p.Retry = ptr.Deref(spec.RetryFailed, 0)
 	p.Duration = milliseconds(spec.Completion.DurationMilliseconds)
-	p.Priority, p.Weight = spec.Sharing.Priority, max(spec.Sharing.Weight, 1)
+	p.Priority, p.Weight = ptr.Deref(spec.Sharing.Priority, 0), max(spec.Sharing.Weight, 1)
 	p.PerVariant = spec.ConnectionPolicy == v1alpha1.ConnectionPerVariant
 	if spec.TargetReset != v1alpha1.ResetNone {
 		p.Reset = Reset(spec.TargetReset)
@@ -59,7 +59,8 @@ func policies(p *Plan, spec *v1alpha1.TaskSetSpec) {
 		}
 	}
 	p.Parallelism = int(ptr.Deref(spec.Parallelism, 0))
-	p.Suspended, p.Stopped = ptr.Deref(spec.Suspend, false), ptr.Deref(spec.Stop, false)
+	p.Suspended = ptr.Deref(spec.Suspend, false)
+	p.Stopped = p.Suspended && spec.SuspendPolicy == v1alpha1.SuspendStop
 }
 
 func milliseconds(n *int32) time.Duration { return time.Duration(ptr.Deref(n, 0)) * time.Millisecond }

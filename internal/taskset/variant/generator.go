@@ -114,10 +114,10 @@ func generatedName(k int) string { return "generated-" + strconv.Itoa(k) }
 // newPrototype reads a template.
 func (y *synthesis) newPrototype(path string, t *v1alpha1.GeneratorTemplate, jobs int32) (prototype, error) {
 	p := prototype{task: taskset.Task{Quota: defaultQuota, NumberOfJobs: uint32(jobs)}}
-	if t.Set.Pkg == "" {
+	if t.Set == nil || t.Set.Pkg == "" {
 		return p, fmt.Errorf("%s.set.pkg is missing: name the binary of the generated tasks", path)
 	}
-	sets, err := compileSet(path+".set", &t.Set)
+	sets, err := compileSet(path+".set", t.Set)
 	if err != nil {
 		return p, err
 	}

@@ -35,7 +35,7 @@ func newLoad(path string, u *v1alpha1.GeneratedUtilization, tasks int64) (*load,
 	if u == nil {
 		return nil, nil
 	}
-	l := &load{implicit: u.ImplicitDeadlines != nil && *u.ImplicitDeadlines}
+	l := &load{implicit: u.Deadlines == v1alpha1.DeadlinesImplicit}
 	most, err := l.setMethod(path, u)
 	if err != nil {
 		return nil, err

@@ -26,7 +26,7 @@ generator:
     method: UUniFast
     totals: ["0.75"]
     periods: {distribution: LogUniform, betweenMilliseconds: {from: 10, to: 1000}}
-    implicitDeadlines: true
+    deadlines: Implicit
     loadAttribute: config.arg1
     loadPerMillisecond: 1000
 sample: {count: 100}
@@ -240,7 +240,7 @@ func TestWrongGeneratorsAreRefused(t *testing.T) {
 		"no listed period":     {generator(3, `totals: ["1"], periods: {distribution: Discrete}`), "periods.valuesMilliseconds: there are none"},
 		"a wrong one":          {generator(3, `totals: ["1"], periods: {distribution: Discrete, valuesMilliseconds: [5, 0]}`), "periods.valuesMilliseconds[1]: 0 is out of range"},
 		"a period set":         {`generator: {tasks: 1, templates: [{set: {pkg: hey, periodMilliseconds: 5}}], utilization: {totals: ["1"], ` + periods + `}}`, "spec.generator.templates[0].set.periodMilliseconds: spec.generator.utilization decides it; leave it out"},
-		"a deadline drawn":     {`generator: {tasks: 1, templates: [{set: {pkg: hey}, draws: [{attribute: deadlineMilliseconds, uniform: {from: 1, to: 2}}]}], utilization: {implicitDeadlines: true, totals: ["1"], ` + periods + `}}`, "spec.generator.utilization decides deadlineMilliseconds"},
+		"a deadline drawn":     {`generator: {tasks: 1, templates: [{set: {pkg: hey}, draws: [{attribute: deadlineMilliseconds, uniform: {from: 1, to: 2}}]}], utilization: {deadlines: Implicit, totals: ["1"], ` + periods + `}}`, "spec.generator.utilization decides deadlineMilliseconds"},
 		"a load drawn":         {`generator: {tasks: 1, templates: [{set: {pkg: hey}, draws: [{attribute: config.a, uniform: {from: 1, to: 2}}]}], utilization: {loadAttribute: config.a.b, totals: ["1"], ` + periods + `}}`, "spec.generator.utilization decides config.a"},
 		"a load on a name":     {generator(1, `loadAttribute: pkg, totals: ["1"], `+periods), "loadAttribute: pkg is a name; use a number such as config.arg1"},
 		"a load on the period": {generator(1, `loadAttribute: periodMilliseconds, totals: ["1"], `+periods), "loadAttribute: periodMilliseconds is set already"},
@@ -249,7 +249,7 @@ func TestWrongGeneratorsAreRefused(t *testing.T) {
 		"a load out of range":  {generator(1, `loadAttribute: priority, loadPerMillisecond: 10000, totals: ["1"], `+periods), "loadAttribute.to: 200000 is out of range; use 0 to 65535"},
 		"a load of 0":          {generator(1, `loadPerMillisecond: 0, totals: ["1"], `+periods), "loadPerMillisecond: 0 is out of range"},
 		"EDF beyond 1000": {"blocks: [{alternatives: [{set: {pkg: hey}, repeat: 500}]}]\n" +
-			`generator: {tasksBetween: {from: 1, to: 1000}, templates: [{set: {pkg: hey}}], utilization: {implicitDeadlines: true, totals: ["1"], ` + periods + `}}`, "deadlineMilliseconds"},
+			`generator: {tasksBetween: {from: 1, to: 1000}, templates: [{set: {pkg: hey}}], utilization: {deadlines: Implicit, totals: ["1"], ` + periods + `}}`, "deadlineMilliseconds"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

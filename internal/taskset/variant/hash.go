@@ -2,6 +2,7 @@ package variant
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -126,7 +127,9 @@ func canonicalGenerator(g *v1alpha1.Generator) {
 		return
 	}
 	for i := range g.Templates {
-		plain(g.Templates[i].Set.Quota)
+		if set := g.Templates[i].Set; set != nil {
+			plain(set.Quota)
+		}
 	}
 	if g.Tasks != nil {
 		n := int64(*g.Tasks)
@@ -144,7 +147,7 @@ func canonicalGenerator(g *v1alpha1.Generator) {
 	}
 	setDefault(&u.MaxPerTask, resource.MustParse("1"))
 	plain(u.MaxPerTask)
-	setDefault(&u.ImplicitDeadlines, false)
+	u.Deadlines = cmp.Or(u.Deadlines, v1alpha1.DeadlinesNone)
 	setDefault(&u.LoadPerMillisecond, 1)
 }
 

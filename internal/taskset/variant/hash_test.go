@@ -56,7 +56,7 @@ generator:
     totals: ["500m", "1.0"]
     method: RandFixedSum
     maxPerTask: 1000m
-    implicitDeadlines: false
+    deadlines: None
     loadPerMillisecond: 1
     periods: {distribution: Harmonic, betweenMilliseconds: {from: 10, to: 80}}
   templates: [{set: {pkg: hey, quota: "3145728"}}]
@@ -95,7 +95,7 @@ func TestEveryChangeOfTheVariantsChangesTheHash(t *testing.T) {
 		"a block's argument":           func(s *v1alpha1.TaskSetSpec) { s.Blocks[0].Alternatives[0].Argument = ptr(int64(4)) },
 		"the number of tasks":          func(s *v1alpha1.TaskSetSpec) { s.Generator.Tasks = ptr(int32(5)) },
 		"a total":                      func(s *v1alpha1.TaskSetSpec) { s.Generator.Utilization.Totals = s.Generator.Utilization.Totals[:1] },
-		"implicit deadlines":           func(s *v1alpha1.TaskSetSpec) { s.Generator.Utilization.ImplicitDeadlines = ptr(true) },
+		"implicit deadlines":           func(s *v1alpha1.TaskSetSpec) { s.Generator.Utilization.Deadlines = v1alpha1.DeadlinesImplicit },
 		"a sweep":                      func(s *v1alpha1.TaskSetSpec) { s.Sweeps[0].Range.Step = 2 },
 		"the order":                    func(s *v1alpha1.TaskSetSpec) { s.Order = v1alpha1.OrderTaskgen },
 		"a draw":                       func(s *v1alpha1.TaskSetSpec) { s.Draws[0].Uniform.To = ptr(int64(4)) },
@@ -124,7 +124,7 @@ func TestWhatIsNoPartOfTheVariantsIsNoPartOfTheHash(t *testing.T) {
 	before := variant.Hash(spec)
 	spec.Completion.JobsPerTask = 3 // the only task says itself how many jobs it has
 	spec.Retries.Limit = ptr(int32(9))
-	spec.Stop = ptr(true)
+	spec.SuspendPolicy = v1alpha1.SuspendStop
 	if after := variant.Hash(spec); after != before {
 		t.Errorf("%s became %s", before, after)
 	}
@@ -136,7 +136,7 @@ func TestEveryFieldOfASpecIsInTheHashOrNot(t *testing.T) {
 		"Tasks": true, "Blocks": true, "Generator": true, "Sweeps": true, "Order": true, "Draws": true, "Where": true,
 		"Sample": true, "Repeat": true, "Seed": true, "Completion": true,
 		"Targets": false, "Parallelism": false, "Sharing": false, "ConnectionPolicy": false, "TargetReset": false,
-		"AdmissionControl": false, "Retries": false, "TimeoutSeconds": false, "Suspend": false, "Stop": false,
+		"AdmissionControl": false, "Retries": false, "TimeoutSeconds": false, "Suspend": false, "SuspendPolicy": false,
 		"RetryFailed": false, "TTLSecondsAfterFinished": false, "Binaries": false,
 	}
 	fields := map[string]bool{}
