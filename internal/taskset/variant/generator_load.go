@@ -36,6 +36,9 @@ func newLoad(path string, u *v1alpha1.GeneratedUtilization, tasks int64) (*load,
 		return nil, nil
 	}
 	l := &load{implicit: u.Deadlines == v1alpha1.DeadlinesImplicit}
+	if !l.implicit && u.Deadlines != v1alpha1.DeadlinesNone && u.Deadlines != "" {
+		return nil, fmt.Errorf("%s.deadlines: %q is not known; use None or Implicit", path, u.Deadlines)
+	}
 	most, err := l.setMethod(path, u)
 	if err != nil {
 		return nil, err

@@ -232,6 +232,7 @@ func TestWrongGeneratorsAreRefused(t *testing.T) {
 		"discarded too often":  {generator(20, `method: UUniFastDiscard, totals: ["15"], `+periods), "totals[0]: 15: with 20 tasks of at most 1 each, UUniFastDiscard would keep one of"},
 		"a bound of 2":         {generator(3, `maxPerTask: "2", totals: ["1"], `+periods), "maxPerTask: 2 is out of range; use more than 0 and at most 1"},
 		"an unknown method":    {generator(3, `method: Magic, totals: ["1"], `+periods), `method: "Magic" is not known`},
+		"unknown deadlines":    {generator(3, `deadlines: Explicit, totals: ["1"], `+periods), `deadlines: "Explicit" is not known; use None or Implicit`},
 		"no period":            {generator(3, `totals: ["1"], periods: {distribution: Uniform}`), "periods.betweenMilliseconds: give both from and to"},
 		"a period of 0":        {generator(3, `totals: ["1"], periods: {distribution: LogUniform, betweenMilliseconds: {from: 0, to: 5}}`), "periods.betweenMilliseconds.from: 0 is out of range; use 1 to 2147000"},
 		"a period too long":    {generator(3, `totals: ["1"], periods: {distribution: LogUniform, betweenMilliseconds: {from: 1, to: 2147001}}`), "periods.betweenMilliseconds.to: 2147001 is out of range"},
