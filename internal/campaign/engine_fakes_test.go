@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -32,24 +33,47 @@ func (numbered) Values(n uint64) string { return fmt.Sprintf(`{"hello.priority":
 type fakes struct {
 	fault    func(target string, variant uint64) error // nil: the variant completes
 	gate     chan struct{}                             // when not nil, a variant completes only after a receive from it
-	binaries sync.Map                                  // pkg to content
+	binaries sync.Map                                  // pkg, or target and pkg, to content
+	cannot   bool                                      // targets cannot be reset
+	deaf     string                                    // a target that accepts connections and never answers
 
-	running, most atomic.Int32
-	resets        atomic.Int32
-	mu            sync.Mutex
-	order         []string
+	running, most, stops       atomic.Int32
+	resets, connects, standing atomic.Int32
+	mu                         sync.Mutex
+	order                      []string
 }
 
-func (f *fakes) Standing(string) Standing                        { return Standing{Ready: true, Incarnation: 1} }
-func (f *fakes) Reset(context.Context, string, Reset) error      { f.resets.Add(1); return nil }
+func (f *fakes) Standing(string) Standing {
+	return Standing{Ready: true, Incarnation: 1 + int64(f.standing.Load())}
+}
+
+func (f *fakes) Reset(_ context.Context, target string, how Reset) error {
+	if f.cannot {
+		return fmt.Errorf("%s is a board: %w", target, ErrCannotReset)
+	}
+	f.resets.Add(1)
+	f.standing.Add(1)
+	return nil
+}
+
+// ran are the variants that were started, as target/variant.
+func (f *fakes) ran() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.order)
+}
+
 func (f *fakes) Available(context.Context, session.Target) error { return nil }
-func (f *fakes) Binary(_ context.Context, _, pkg string) ([]byte, error) {
-	if b, ok := f.binaries.Load(pkg); ok {
-		return b.([]byte), nil
+func (f *fakes) Binary(_ context.Context, target, pkg string) ([]byte, error) {
+	for _, name := range []string{pkg, target + "/" + pkg} {
+		if b, ok := f.binaries.Load(name); ok {
+			return b.([]byte), nil
+		}
 	}
 	return nil, ErrNoBinary
 }
 func (f *fakes) Connect(_ context.Context, t session.Target) (session.Session, error) {
+	f.connects.Add(1)
 	return &fakeSession{f: f, target: t.Name}, nil
 }
 
@@ -63,6 +87,9 @@ type fakeSession struct {
 func (s *fakeSession) Start(_ context.Context, run session.Run) error {
 	if s.closed.Load() {
 		return session.ErrClosed
+	}
+	if s.target == s.f.deaf {
+		return fmt.Errorf("wait for GO_SEND: %w", session.ErrTimeout)
 	}
 	s.variant = uint64(run.Tasks[0].Priority)
 	s.f.mu.Lock()
@@ -90,10 +117,13 @@ func (s *fakeSession) Next(ctx context.Context) ([]session.Event, error) {
 	}
 	return []session.Event{{Type: session.EventStart, Stamp: 1}, {Type: session.EventExit, Stamp: 4}}, nil
 }
-func (s *fakeSession) Stop(context.Context) ([]session.Event, error) { return nil, nil }
-func (s *fakeSession) Generation() string                            { return "1608b" }
-func (s *fakeSession) Traffic() (received, sent int64)               { return 0, 0 }
-func (s *fakeSession) Close() error                                  { s.closed.Store(true); return nil }
+func (s *fakeSession) Stop(context.Context) ([]session.Event, error) {
+	s.f.stops.Add(1)
+	return nil, nil
+}
+func (s *fakeSession) Generation() string              { return "1608b" }
+func (s *fakeSession) Traffic() (received, sent int64) { return 0, 0 }
+func (s *fakeSession) Close() error                    { s.closed.Store(true); return nil }
 
 // faultyStore fails its first Puts.
 type faultyStore struct {
@@ -121,7 +151,12 @@ func store(t *testing.T) results.Store {
 // start runs an engine until the test ends or stop is called.
 func start(t *testing.T, f *fakes, s results.Store) (e *Engine, stop func()) {
 	t.Helper()
-	e = New(Options{Store: s, Class: f, Fleet: f})
+	return startWith(t, Options{Store: s, Class: f, Fleet: f})
+}
+
+func startWith(t *testing.T, o Options) (e *Engine, stop func()) {
+	t.Helper()
+	e = New(o)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { defer close(done); _ = e.Start(ctx) }()
