@@ -140,10 +140,9 @@ func TestSuspendAndResume(t *testing.T) {
 	p.Suspended = true
 	e.Apply(p)
 	f.gate <- struct{}{} // what runs ends normally
-	snap := await(t, e, "c", "suspension", func(s Snapshot) bool { return s.State == StateSuspended && s.Running == 0 })
-	if snap.Finished != 2 {
-		t.Errorf("finished %d while suspended, want 2", snap.Finished)
-	}
+	await(t, e, "c", "suspension", func(s Snapshot) bool {
+		return s.State == StateSuspended && s.Running == 0 && s.Finished == 2
+	})
 	p.Suspended = false
 	e.Apply(p)
 	f.gate <- struct{}{}

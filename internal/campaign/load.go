@@ -20,17 +20,19 @@ const (
 func (e *Engine) begin(c *running) {
 	ctx, cancel := context.WithCancel(e.ctx)
 	c.cancel = cancel
-	before := e.leaving[c.plan.ID]
+	written := make(chan struct{})
+	if before := e.leaving[c.id]; before != nil { // it was forgotten, and its newest records are on their way
+		written = before.idle
+	} else {
+		close(written)
+	}
 	plan := c.plan
 	e.group.Go(func() {
-		if before != nil { // the same campaign was forgotten and its newest records are on their way
-			select {
-			case <-before.idle:
-			case <-ctx.Done():
-				return
-			}
+		select {
+		case <-written:
+			e.load(ctx, c, plan)
+		case <-ctx.Done():
 		}
-		e.load(ctx, c, plan)
 	})
 }
 
