@@ -24,23 +24,38 @@ const (
 	eventBegin              // a processor executes its job
 )
 
-// calendar is a binary heap of events; what is put into the present instant is in a list beside it.
+// calendar is a binary heap of events. What is put into the present instant is in a list beside it, or, when
+// nothing else happens in this instant, in a place of its own: most events of a simulation are of that kind.
 type calendar struct {
 	heap    []event
 	present []event // of now, in order of tickets
 	over    int     // of them
+	single  event
+	alone   bool // single is to come, before everything else
 	ticket  uint64
+	first   event // that was taken
 }
 
-func (c *calendar) before(a, b *event) bool {
+func before(a, b *event) bool {
 	return a.at < b.at || a.at == b.at && a.ticket < b.ticket
 }
 
 // putNow adds an event of the present instant behind all others of it.
-func (c *calendar) putNow(e event) {
+func (c *calendar) putNow(at Time, kind eventKind, index int32, serial uint64, job *Job) {
 	c.ticket++
-	e.ticket = c.ticket
-	c.present = append(c.present, e)
+	if !c.alone && c.over == len(c.present) && (len(c.heap) == 0 || c.heap[0].at > at) {
+		c.single.at, c.single.ticket, c.single.kind, c.single.index, c.single.serial = at, c.ticket, kind, index, serial
+		if c.single.job != job {
+			c.single.job = job
+		}
+		c.alone = true
+		return
+	}
+	if c.alone {
+		c.alone = false
+		c.present = append(c.present, c.single)
+	}
+	c.present = append(c.present, event{at: at, ticket: c.ticket, serial: serial, job: job, index: index, kind: kind})
 }
 
 // put adds an event behind all others of its instant.
@@ -51,7 +66,7 @@ func (c *calendar) put(e event) {
 	i := len(c.heap) - 1
 	for i > 0 {
 		up := (i - 1) / 2
-		if !c.before(&e, &c.heap[up]) {
+		if !before(&e, &c.heap[up]) {
 			break
 		}
 		c.heap[i] = c.heap[up]
@@ -60,26 +75,30 @@ func (c *calendar) put(e event) {
 	c.heap[i] = e
 }
 
-// take removes the first event; false when there is none at or before the end.
-func (c *calendar) take(end Time) (event, bool) {
+// take removes the first event; nil when there is none at or before the end. The event is valid until the
+// next call.
+func (c *calendar) take(end Time) *event {
+	if c.alone {
+		c.alone = false
+		return &c.single
+	}
 	if c.over < len(c.present) {
-		w := &c.present[c.over]
-		if len(c.heap) == 0 || !c.before(&c.heap[0], w) {
+		e := &c.present[c.over]
+		if len(c.heap) == 0 || !before(&c.heap[0], e) {
 			c.over++
-			return *w, true
+			return e
 		}
 	} else if c.over > 0 {
 		c.present, c.over = c.present[:0], 0
 	}
 	if len(c.heap) == 0 || c.heap[0].at > end {
-		return event{}, false
+		return nil
 	}
-	first := c.heap[0]
+	c.first = c.heap[0]
 	last := len(c.heap) - 1
 	c.sink(c.heap[last], last)
-	c.heap[last] = event{}
 	c.heap = c.heap[:last]
-	return first, true
+	return &c.first
 }
 
 // sink puts e at the root of the first n events and lets it sink to its place.
@@ -90,10 +109,10 @@ func (c *calendar) sink(e event, n int) {
 		if child >= n {
 			break
 		}
-		if right := child + 1; right < n && c.before(&c.heap[right], &c.heap[child]) {
+		if right := child + 1; right < n && before(&c.heap[right], &c.heap[child]) {
 			child = right
 		}
-		if !c.before(&c.heap[child], &e) {
+		if !before(&c.heap[child], &e) {
 			break
 		}
 		c.heap[i] = c.heap[child]

@@ -107,8 +107,8 @@ func (e *engine) run(ctx context.Context) error {
 	const breath = 1 << 14 // events between two looks at ctx
 	here := 0
 	for n := 1; ; n++ {
-		ev, there := e.calendar.take(e.system.Duration)
-		if !there {
+		ev := e.calendar.take(e.system.Duration)
+		if ev == nil {
 			return nil
 		}
 		if ev.at > e.now {
@@ -120,7 +120,7 @@ func (e *engine) run(ctx context.Context) error {
 		if n%breath == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		e.fire(&ev)
+		e.fire(ev)
 	}
 }
 

@@ -50,7 +50,7 @@ func (e *engine) post(p *processor, m message) {
 	}
 	if !p.queued {
 		p.queued = true
-		e.calendar.putNow(event{at: e.now, kind: eventWake, index: int32(p.index)})
+		e.calendar.putNow(e.now, eventWake, int32(p.index), 0, nil)
 	}
 }
 
@@ -87,13 +87,12 @@ func (e *engine) held(p *processor) {
 // present instant go first.
 func (e *engine) hold(p *processor, cost Time, then step) {
 	p.holding, p.then = true, then
-	ev := event{at: e.now + cost, kind: eventHeld, index: int32(p.index)}
 	if cost == 0 {
-		e.calendar.putNow(ev)
+		e.calendar.putNow(e.now, eventHeld, int32(p.index), 0, nil)
 		return
 	}
 	e.totals.Processors[p.index].Overhead += min(cost, e.system.Duration-e.now)
-	e.calendar.put(ev)
+	e.calendar.put(event{at: e.now + cost, kind: eventHeld, index: int32(p.index)})
 }
 
 // work takes one step: it saves the context of a job that ran, handles a message, decides when there are
@@ -135,7 +134,7 @@ func (e *engine) grant() {
 	e.deciding = e.waiting[0]
 	copy(e.waiting, e.waiting[1:])
 	e.waiting = e.waiting[:len(e.waiting)-1]
-	e.calendar.putNow(event{at: e.now, kind: eventHeld, index: int32(e.deciding.index)})
+	e.calendar.putNow(e.now, eventHeld, int32(e.deciding.index), 0, nil)
 }
 
 // putAway saves the context of the job that runs, or ran last.
@@ -225,7 +224,7 @@ func (e *engine) start(p *processor) {
 	j.last = p.index
 	p.running, p.since = j, e.now
 	p.serial++
-	e.calendar.putNow(event{at: e.now, kind: eventBegin, index: int32(p.index), serial: p.serial})
+	e.calendar.putNow(e.now, eventBegin, int32(p.index), p.serial, nil)
 }
 
 // begin puts the end of the job that runs into the calendar.

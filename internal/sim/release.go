@@ -105,7 +105,7 @@ func (e *engine) activate(j *Job) {
 	if e.watcher != nil {
 		e.watcher.Appeared(j)
 	}
-	e.calendar.putNow(event{at: e.now, kind: eventActivate, job: j})
+	e.calendar.putNow(e.now, eventActivate, 0, 0, j)
 }
 
 func (e *engine) activated(j *Job) {
