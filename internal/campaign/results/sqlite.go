@@ -2,66 +2,36 @@ package results
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
+	"path/filepath"
 	"sync"
-
-	_ "modernc.org/sqlite" // the driver "sqlite", pure Go
 )
 
-// schema is version 1. The partial index is the second lock on "every variant once": even a bug
-// above cannot make two final records of one variant.
-const schema = `
-CREATE TABLE IF NOT EXISTS records (
-	campaign TEXT NOT NULL, variant INTEGER NOT NULL, attempt INTEGER NOT NULL,
-	final INTEGER NOT NULL, succeeded INTEGER NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL,
-	target TEXT NOT NULL, address TEXT NOT NULL, generation TEXT NOT NULL,
-	after_recovery TEXT NOT NULL, incarnation INTEGER NOT NULL, swept TEXT NOT NULL,
-	started INTEGER NOT NULL, ended INTEGER NOT NULL,
-	PRIMARY KEY (campaign, variant, attempt));
-CREATE UNIQUE INDEX IF NOT EXISTS one_final ON records (campaign, variant) WHERE final = 1;
-CREATE TABLE IF NOT EXISTS jobs (
-	campaign TEXT NOT NULL, variant INTEGER NOT NULL, attempt INTEGER NOT NULL,
-	task TEXT NOT NULL, number INTEGER NOT NULL,
-	start_ms INTEGER, end_ms INTEGER, outcome TEXT NOT NULL,
-	PRIMARY KEY (campaign, variant, attempt, task, number));
-CREATE TABLE IF NOT EXISTS campaigns (
-	id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, spec_hash TEXT NOT NULL, seed INTEGER NOT NULL,
-	spec TEXT NOT NULL, total TEXT NOT NULL, begun INTEGER NOT NULL);
-PRAGMA user_version = 1;`
-
-// SQLite is a Store in one file. Concurrent Puts share transactions (group commit).
+// SQLite is a Store in one file. Concurrent Puts share transactions.
 type SQLite struct {
-	db    *sql.DB
-	path  string
-	queue chan put
-	done  chan struct{}
-	once  sync.Once
+	path   string
+	writer *committer
+
+	mu     sync.Mutex
+	handle *handle // nil: to be opened again
+	closed bool
 }
 
-type put struct {
-	records []Record
-	answer  chan error
-}
-
-// ErrClosed is returned by calls after Close.
-var ErrClosed = errors.New("results store is closed")
-
-// OpenSQLite opens or creates the store in the file path. Writes are durable when Put returns
-// (write-ahead log, synchronous=FULL). The context bounds the opening, not the store's life.
+// OpenSQLite opens or creates the store in the file path; a file of an earlier version is brought up to date.
+// Writes are durable when Put returns (write-ahead log, synchronous=FULL). The context bounds the opening, not
+// the store's life.
 func OpenSQLite(ctx context.Context, path string) (*SQLite, error) {
-	dsn := (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: "_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(5000)&_txlock=immediate"}).String()
-	db, err := sql.Open("sqlite", dsn)
+	absolute, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("open results store %s: %w", path, err)
 	}
-	if _, err := db.ExecContext(ctx, schema); err != nil {
-		return nil, errors.Join(fmt.Errorf("open results store %s (is the folder there, and writable?): %w", path, err), db.Close())
+	h, err := openHandle(ctx, absolute, true)
+	if err != nil {
+		return nil, explain("open results store", path, err)
 	}
-	s := &SQLite{db: db, path: path, queue: make(chan put), done: make(chan struct{})}
-	go s.write()
+	s := &SQLite{path: path, handle: h}
+	s.writer = newCommitter(s.transact, faultOfRow)
 	return s, nil
 }
 
@@ -71,20 +41,61 @@ func (s *SQLite) Reference(campaign string) string {
 }
 
 // Put implements Store.
-func (s *SQLite) Put(ctx context.Context, records ...Record) error {
-	p := put{records: records, answer: make(chan error, 1)}
-	select {
-	case s.queue <- p:
-	case <-s.done:
-		return ErrClosed
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	return <-p.answer // bounded: the writer always answers
-}
+func (s *SQLite) Put(ctx context.Context, records ...Record) error { return s.writer.put(ctx, records) }
 
 // Close implements Store.
 func (s *SQLite) Close() error {
-	s.once.Do(func() { close(s.done) })
-	return s.db.Close()
+	s.writer.close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	h := s.handle
+	s.handle = nil
+	return h.close()
+}
+
+// open returns the handle; it opens the file anew if that has failed before.
+func (s *SQLite) open(ctx context.Context) (*handle, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, ErrClosed
+	}
+	if s.handle != nil {
+		if err := s.handle.sound(); err != nil {
+			return nil, errors.Join(err, s.drop(s.handle))
+		}
+		return s.handle, nil
+	}
+	path, err := filepath.Abs(s.path)
+	if err != nil {
+		return nil, err
+	}
+	s.handle, err = openHandle(ctx, path, false)
+	return s.handle, err
+}
+
+// drop closes a handle, so that the next call opens the file anew. The caller holds mu.
+func (s *SQLite) drop(h *handle) error {
+	if s.handle == h {
+		s.handle = nil
+	}
+	return h.close()
+}
+
+// with calls f with the handle and says what to do about its error.
+func (s *SQLite) with(ctx context.Context, what string, f func(*handle) error) error {
+	h, err := s.open(ctx)
+	if err == nil {
+		err = f(h)
+	}
+	if err == nil || errors.Is(err, ErrClosed) {
+		return err
+	}
+	if h != nil && faultOfFile(err) {
+		s.mu.Lock()
+		err = errors.Join(err, s.drop(h))
+		s.mu.Unlock()
+	}
+	return explain(what, s.path, err)
 }
