@@ -32,6 +32,8 @@ const (
 type Options struct {
 	Registry *session.Registry
 	Store    results.Store
+	// Export writes results; nil: they are not served.
+	Export Export
 	// Authenticate decides who is let in; see Anybody for a server on the loopback.
 	Authenticate Authenticate
 	Log          logr.Logger
@@ -54,6 +56,9 @@ func New(o Options) *Server {
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/sessions", s.sessions)
+	if s.options.Export != nil {
+		mux.HandleFunc("GET /v1/namespaces/{namespace}/tasksets/{name}/results", s.results)
+	}
 	mux.HandleFunc("GET /v1/namespaces/{namespace}/tasksets/{name}/variants/{number}", s.variant)
 	return s.authenticated(mux)
 }

@@ -69,7 +69,7 @@ func newLab(t *testing.T) *lab {
 	}
 	t.Cleanup(func() { _ = store.Close() })
 	l := &lab{t: t, store: store, registry: session.NewRegistry(clocktesting.NewFakePassiveClock(began))}
-	l.Server = New(Options{Registry: l.registry, Store: store, Authenticate: authenticate, Log: testr.New(t)})
+	l.Server = New(Options{Registry: l.registry, Store: store, Authenticate: authenticate, Export: l.export, Log: testr.New(t)})
 	l.fill()
 	server := httptest.NewServer(l.Handler())
 	t.Cleanup(server.Close)
@@ -357,6 +357,9 @@ func TestServeEndsWithItsContextAndCutsStreams(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- l.Serve(ctx, listener) }()
 	l.url = "http://" + listener.Addr().String()
+	if status, _ := l.get("admin", "/v1/sessions?namespace="+strings.Repeat("a", 2*maxHeader)); status != http.StatusRequestHeaderFieldsTooLarge {
+		t.Errorf("a request without end: status %d", status)
+	}
 	resp := l.open("admin", "/v1/sessions?watch=1")
 	defer resp.Body.Close()
 	if _, err := bufio.NewReader(resp.Body).ReadString('\n'); err != nil {
