@@ -44,7 +44,7 @@ func (f Fleet) Standing(name string) campaign.Standing {
 		return campaign.Standing{} // it is being deleted
 	}
 	out := campaign.Standing{
-		Ready: state.Ready, Incarnation: ts.Status.Epoch<<32 | state.Incarnation,
+		Ready: state.Ready, Incarnation: ts.Status.Epoch<<32 | state.Incarnation, Managed: true,
 		HostClass: target.HostClass(&ts), ImageDigest: f.imageDigest(&ts),
 	}
 	switch last := state.LastRecovery; {
@@ -77,15 +77,6 @@ func (f Fleet) Binary(ctx context.Context, target, pkg string) ([]byte, error) {
 		return nil, campaign.ErrNoBinary
 	}
 	return b, err
-}
-
-// Reset implements campaign.Fleet.
-func (f Fleet) Reset(ctx context.Context, target string, _ campaign.Reset) error {
-	c, ok := f.Agents.Client(keyOf(target))
-	if !ok {
-		return fmt.Errorf("agent of target %s is not connected", target)
-	}
-	return c.Do(ctx, agentapi.ActionReset)
 }
 
 func keyOf(target string) types.NamespacedName {

@@ -44,7 +44,7 @@ type fakes struct {
 }
 
 func (f *fakes) Standing(string) Standing {
-	return Standing{Ready: true, Incarnation: 1 + int64(f.standing.Load())}
+	return Standing{Ready: true, Incarnation: 1 + int64(f.standing.Load()), Managed: !f.cannot}
 }
 
 func (f *fakes) Reset(_ context.Context, target string, how Reset) error {

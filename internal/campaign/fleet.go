@@ -22,6 +22,9 @@ type Standing struct {
 	LastRecovery string // the step that last brought it back; "" if it never froze
 	ImageDigest  string // of what it booted; "" if it is not known
 	HostClass    string // session class and board, for example Qemu/linux-x86
+	// Managed: Reset works even while the target does not speak the protocol. One that is not managed and says
+	// nothing from the beginning is taken to be in use by somebody else.
+	Managed bool
 }
 
 // ErrCannotReset is returned by Fleet.Reset when the target cannot be reset in that way.

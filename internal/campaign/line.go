@@ -15,7 +15,7 @@ import (
 const (
 	connectBase = 50 * time.Millisecond
 	connectMax  = 2 * time.Second
-	// stallLimit is the number of silent attempts in a row after which a target that still answers
+	// stallLimit is the number of silent attempts in a row after which a managed target that still answers
 	// pings is reset.
 	stallLimit = 2
 	// resetLimit is how long a target may take to be back after a reset.
@@ -117,11 +117,11 @@ func (l *line) prepare(ctx context.Context, p *Plan) error {
 // that reset themselves do that for whoever is connected, and serve one connection at a time.
 func (l *line) renew(ctx context.Context, how Reset) error {
 	l.close()
+	ctx, cancel := context.WithTimeout(ctx, resetLimit)
+	defer cancel()
 	if err := l.engine.opts.Fleet.Reset(ctx, l.target.Name, how); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, resetLimit)
-	defer cancel()
 	for pause := 2 * time.Millisecond; ; pause = min(2*pause, resetPause) {
 		err := l.open(ctx)
 		if err == nil {
@@ -133,24 +133,25 @@ func (l *line) renew(ctx context.Context, how Reset) error {
 	}
 }
 
-// stalled counts silent attempts and resets a target that has gone silent although its health is good. It
-// reports whether nothing can be done about it.
+// stalled counts silent attempts and resets a managed target that has gone silent although its health is good.
+// It reports whether nothing can be done about a silence.
 func (l *line) stalled(ctx context.Context, err error) (helpless bool) {
 	if !errors.Is(err, session.ErrTimeout) && !errors.Is(err, context.DeadlineExceeded) {
 		return false
 	}
+	fleet := l.engine.opts.Fleet
+	standing := fleet.Standing(l.target.Name)
+	if !standing.Managed {
+		return true
+	}
 	l.silences++
-	if l.silences < stallLimit || !l.engine.opts.Fleet.Standing(l.target.Name).Ready {
+	if l.silences < stallLimit || !standing.Ready {
 		return false
 	}
+	l.silences = 0
 	l.engine.opts.Log.Info("Resetting target that is there but does not speak the protocol", "target", l.target.Name, "reason", err.Error())
-	err = l.engine.opts.Fleet.Reset(ctx, l.target.Name, ResetReboot)
-	switch {
-	case errors.Is(err, ErrCannotReset):
-		return true // and it stays under suspicion
-	case err != nil:
+	if err := fleet.Reset(ctx, l.target.Name, ResetReboot); err != nil {
 		l.engine.opts.Log.Info("Resetting target failed", "target", l.target.Name, "error", err.Error())
 	}
-	l.silences = 0
 	return false
 }

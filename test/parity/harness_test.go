@@ -83,7 +83,7 @@ func (l *lab) start() {
 // Standing implements campaign.Fleet: every target is healthy for who only looks from outside.
 func (l *lab) Standing(string) campaign.Standing {
 	l.looked.Add(1)
-	return campaign.Standing{Ready: true, Incarnation: 1}
+	return campaign.Standing{Ready: true, Incarnation: 1, Managed: !l.cannotReset}
 }
 
 // Binary implements campaign.Fleet: no target comes with any.
