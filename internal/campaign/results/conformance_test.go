@@ -12,11 +12,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"go.uber.org/goleak"
 	"k8s.io/utils/ptr"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // conform tests what every store has to do. For each test, create makes an empty store and returns what opens it.
 func conform(t *testing.T, create func(*testing.T) func() Store) {
@@ -295,6 +292,7 @@ func putEndsWithItsContext(t *testing.T, open func() Store) {
 
 // benchmarkPut writes b.N records of one job, so many at a time by each writer.
 func benchmarkPut(b *testing.B, s Store, writers, at int) {
+	b.Helper()
 	var next atomic.Uint64
 	var group sync.WaitGroup
 	b.ResetTimer()
@@ -318,6 +316,7 @@ func benchmarkPut(b *testing.B, s Store, writers, at int) {
 }
 
 func benchmarkEach(b *testing.B, s Store) {
+	b.Helper()
 	const n = 100_000
 	batch := make([]Record, 0, 1000)
 	for v := range uint64(n) {

@@ -63,7 +63,7 @@ func (s *SQLite) open(ctx context.Context) (*handle, error) {
 	}
 	if s.handle != nil {
 		if err := s.handle.sound(); err != nil {
-			return nil, errors.Join(err, s.drop(s.handle))
+			return nil, errors.Join(err, s.drop(ctx, s.handle))
 		}
 		return s.handle, nil
 	}
@@ -75,12 +75,16 @@ func (s *SQLite) open(ctx context.Context) (*handle, error) {
 	return s.handle, err
 }
 
-// drop closes a handle, so that the next call opens the file anew. The caller holds mu.
-func (s *SQLite) drop(h *handle) error {
-	if s.handle == h {
-		s.handle = nil
+// drop closes a handle, so that the next call opens the file anew. The log is emptied into the file to which it
+// belongs, wherever that is now: SQLite leaves it behind else, and would apply it to a backup that is put in the
+// file's place. The caller holds mu.
+func (s *SQLite) drop(ctx context.Context, h *handle) error {
+	if s.handle != h {
+		return nil
 	}
-	return h.close()
+	s.handle = nil
+	_, err := h.writer.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
+	return errors.Join(err, h.close())
 }
 
 // with calls f with the handle and says what to do about its error.
@@ -94,7 +98,7 @@ func (s *SQLite) with(ctx context.Context, what string, f func(*handle) error) e
 	}
 	if h != nil && faultOfFile(err) {
 		s.mu.Lock()
-		err = errors.Join(err, s.drop(h))
+		err = errors.Join(err, s.drop(ctx, h))
 		s.mu.Unlock()
 	}
 	return explain(what, s.path, err)

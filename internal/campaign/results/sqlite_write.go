@@ -31,6 +31,7 @@ func (s *SQLite) transact(ctx context.Context, rows []row) error {
 		}
 		defer tx.Rollback()
 		w := batch{handle: h, tx: tx, next: map[int64]int64{}}
+		w.insertOne, w.insertMany = tx.StmtContext(ctx, h.one), tx.StmtContext(ctx, h.many) // closed with tx
 		if err := w.insert(ctx, rows); err != nil {
 			h.forget()
 			return err
@@ -52,17 +53,17 @@ func (h *handle) forget() {
 // batch is a transaction that writes rows.
 type batch struct {
 	*handle
-	tx   *sql.Tx
-	next map[int64]int64 // seq of the next record, by campaign
-	args []any
+	tx                    *sql.Tx
+	insertOne, insertMany *sql.Stmt
+	next                  map[int64]int64 // seq of the next record, by campaign
+	args                  []any
 }
 
 func (w *batch) insert(ctx context.Context, rows []row) error {
-	many, one := w.tx.StmtContext(ctx, w.many), w.tx.StmtContext(ctx, w.one)
 	for len(rows) > 0 {
-		n, stmt := 1, one
+		n, stmt := 1, w.insertOne
 		if len(rows) >= rowsPerInsert {
-			n, stmt = rowsPerInsert, many
+			n, stmt = rowsPerInsert, w.insertMany
 		}
 		w.args = w.args[:0]
 		for i := range rows[:n] {
