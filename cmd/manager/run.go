@@ -136,7 +136,7 @@ func setup(ctx context.Context, mgr ctrl.Manager, store results.Store, o options
 		addAPI(mgr, o.apiAddress, registry, store),
 		targetsession.SetupWithManager(mgr, targetsession.Options{Hub: hub, RunnerImage: o.runnerImage}),
 		addresstarget.SetupWithManager(mgr, addresstarget.Options{Watcher: watcher}),
-		targetpool.SetupWithManager(mgr, targetpool.Options{}),
+		targetpool.SetupWithManager(mgr, targetpool.Options{Class: classes}),
 		taskset.SetupWithManager(mgr, taskset.Options{Engine: engine, Changed: changed, Downloads: downloads}),
 	)
 }

@@ -3,26 +3,20 @@ package targetpool
 import (
 	"fmt"
 	"maps"
-	"math/big"
 	"net/netip"
 	"slices"
 	"strings"
 
 	"github.com/genode-operator/genode-operator/api/v1alpha1"
+	"github.com/genode-operator/genode-operator/internal/addresspool"
 )
 
 // maxTargets bounds a pool of addresses as the API bounds spec.replicas.
 const maxTargets = 10_000
 
-// ranges are the addresses of a pool.
-type ranges interface {
-	Count() *big.Int
-	Contains(netip.Addr) bool
-}
-
 // scan is what is known of the addresses of a pool.
 type scan struct {
-	ranges ranges
+	ranges *addresspool.Ranges
 	err    error        // why spec.addresses cannot be used; ranges is nil then
 	found  []netip.Addr // that have answered since the manager began to look
 	over   int          // of these, those that are too many

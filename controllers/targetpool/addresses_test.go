@@ -3,7 +3,6 @@ package targetpool
 import (
 	"errors"
 	"fmt"
-	"math/big"
 	"net/netip"
 	"strings"
 	"testing"
@@ -13,18 +12,24 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/genode-operator/genode-operator/api/v1alpha1"
+	"github.com/genode-operator/genode-operator/internal/addresspool"
 )
 
-// network is a single prefix.
-type network struct{ netip.Prefix }
-
-func (n network) Count() *big.Int { return big.NewInt(1 << (n.Addr().BitLen() - n.Bits())) }
+func addresses(t *testing.T, include ...string) *addresspool.Ranges {
+	t.Helper()
+	r, err := addresspool.Parse(include, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
 
 // street is a pool of addresses in 10.0.0.0/24. Sessions are described by the last part of their address
 // and a letter: R ready, U not ready, r and u the same with an old template.
-func street(found []int, sessions map[int]string) *scope {
+func street(t *testing.T, found []int, sessions map[int]string) *scope {
+	t.Helper()
 	s := world(1, "")
-	s.scan = &scan{ranges: network{netip.MustParsePrefix("10.0.0.0/24")}}
+	s.scan = &scan{ranges: addresses(t, "10.0.0.0/24")}
 	for _, n := range found {
 		s.scan.found = append(s.scan.found, netip.AddrFrom4([4]byte{10, 0, byte(n >> 8), byte(n)}))
 	}
@@ -39,24 +44,24 @@ func street(found []int, sessions map[int]string) *scope {
 }
 
 func TestDecideAboutAddresses(t *testing.T) {
-	stranger := street([]int{1}, map[int]string{2: "R"})
+	stranger := street(t, []int{1}, map[int]string{2: "R"})
 	stranger.sessions["arm-10-0-0-2"].Name = "arm-0" // from when the pool was another one
 	stranger.sessions = map[string]*v1alpha1.TargetSession{"arm-0": stranger.sessions["arm-10-0-0-2"]}
 	stranger.wanted = addressed(stranger)
-	broken := street(nil, map[int]string{1: "R"})
+	broken := street(t, nil, map[int]string{1: "R"})
 	broken.scan.err, broken.wanted = errors.New("spec.addresses[0]"), nil
 	cases := map[string]struct {
 		scope *scope
 		want  string
 	}{
-		"nothing has answered":                        {street(nil, nil), ""},
-		"what has answered gets a session":            {street([]int{9, 1}, nil), "apply arm-10-0-0-1, apply arm-10-0-0-9"},
-		"what has one is left alone":                  {street([]int{1}, map[int]string{1: "R"}), ""},
-		"a session outlives another manager":          {street(nil, map[int]string{1: "U"}), ""},
-		"an address that left the pool":               {street(nil, map[int]string{1: "R", 300: "R"}), "delete arm-10-0-1-44"},
-		"what answered before it was excluded":        {street([]int{300}, nil), ""},
+		"nothing has answered":                        {street(t, nil, nil), ""},
+		"what has answered gets a session":            {street(t, []int{9, 1}, nil), "apply arm-10-0-0-1, apply arm-10-0-0-9"},
+		"what has one is left alone":                  {street(t, []int{1}, map[int]string{1: "R"}), ""},
+		"a session outlives another manager":          {street(t, nil, map[int]string{1: "U"}), ""},
+		"an address that left the pool":               {street(t, nil, map[int]string{1: "R", 300: "R"}), "delete arm-10-0-1-44"},
+		"what answered before it was excluded":        {street(t, []int{300}, nil), ""},
 		"a session with another name":                 {stranger, "delete arm-0, apply arm-10-0-0-1"},
-		"a new template is applied to all":            {street(nil, map[int]string{1: "r", 2: "u", 3: "R", 4: "r"}), "apply arm-10-0-0-2, apply arm-10-0-0-1, apply arm-10-0-0-4"},
+		"a new template is applied to all":            {street(t, nil, map[int]string{1: "r", 2: "u", 3: "R", 4: "r"}), "apply arm-10-0-0-2, apply arm-10-0-0-1, apply arm-10-0-0-4"},
 		"nothing is done while the addresses are bad": {broken, ""},
 	}
 	for name, tc := range cases {
@@ -69,21 +74,21 @@ func TestDecideAboutAddresses(t *testing.T) {
 }
 
 func TestReportOfAddresses(t *testing.T) {
-	broken := street(nil, nil)
+	broken := street(t, nil, nil)
 	broken.scan = &scan{err: errors.New(`spec.addresses[0] "10.0.0.9-10.0.0.1" runs backwards: write 10.0.0.1-10.0.0.9`)}
-	crowded := street([]int{1}, map[int]string{1: "R"})
+	crowded := street(t, []int{1}, map[int]string{1: "R"})
 	crowded.scan.over = 7
 	cases := map[string]struct {
 		scope         *scope
 		want, message string
 		addresses     string
 	}{
-		"nothing has answered": {street(nil, nil), "False/Scanning", "none of 256 addresses has answered yet", "256"},
-		"all are ready":        {street(nil, map[int]string{1: "R", 2: "R"}), "True/Ready", "all 2 targets are ready", "256"},
-		"one is silent":        {street(nil, map[int]string{1: "R", 2: "U"}), "False/WaitingForTargets", "1 of 2 targets", "256"},
-		"one is to be made":    {street([]int{1}, nil), "False/Scanning", "none of 256", "256"},
+		"nothing has answered": {street(t, nil, nil), "False/Scanning", "none of 254 addresses has answered yet", "254"},
+		"all are ready":        {street(t, nil, map[int]string{1: "R", 2: "R"}), "True/Ready", "all 2 targets are ready", "254"},
+		"one is silent":        {street(t, nil, map[int]string{1: "R", 2: "U"}), "False/WaitingForTargets", "1 of 2 targets", "254"},
+		"one is to be made":    {street(t, []int{1}, nil), "False/Scanning", "none of 254", "254"},
 		"bad addresses":        {broken, "False/Invalid", "runs backwards", ""},
-		"too many":             {crowded, "False/LimitReached", "7 more addresses have answered than the 10000 targets", "256"},
+		"too many":             {crowded, "False/LimitReached", "7 more addresses have answered than the 10000 targets", "254"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -102,7 +107,7 @@ func TestReportOfAddresses(t *testing.T) {
 
 func TestOfTooManyThoseWithASessionStay(t *testing.T) {
 	s := world(1, "")
-	s.scan = &scan{ranges: network{netip.MustParsePrefix("10.0.0.0/16")}}
+	s.scan = &scan{ranges: addresses(t, "10.0.0.0-10.0.255.255")}
 	last := netip.MustParseAddr("10.0.255.255")
 	s.sessions[nameAt("arm", last)] = &v1alpha1.TargetSession{ObjectMeta: metav1.ObjectMeta{Name: nameAt("arm", last)}, Spec: v1alpha1.TargetSessionSpec{Address: last.String()}}
 	for n := range 1 << 16 {
@@ -133,7 +138,7 @@ func TestNamesOfAddresses(t *testing.T) {
 }
 
 func TestASessionGetsItsAddress(t *testing.T) {
-	s := street([]int{1}, nil)
+	s := street(t, []int{1}, nil)
 	if got := build(s, s.wanted[0]); got.Spec.Address != "10.0.0.1" || got.Labels[v1alpha1.LabelPool] != "arm" {
 		t.Errorf("session %s", fmt.Sprint(got))
 	}

@@ -2,17 +2,21 @@ package targetpool
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/genode-operator/genode-operator/api/v1alpha1"
 	"github.com/genode-operator/genode-operator/internal/apply"
 	"github.com/genode-operator/genode-operator/internal/events"
 	"github.com/genode-operator/genode-operator/internal/outcome"
+	"github.com/genode-operator/genode-operator/internal/session"
 )
 
 // +kubebuilder:rbac:groups=genode-operator.io,resources=targetpools,verbs=get;list;watch
@@ -31,6 +35,8 @@ const (
 
 // Options of the controller.
 type Options struct {
+	// Class tells whether there is a target at an address. Required.
+	Class session.Class
 	// Clock defaults to real time.
 	Clock clock.Clock
 	// SkipNameValidation is for tests that run several managers in one process.
@@ -39,25 +45,33 @@ type Options struct {
 
 // Reconciler reconciles TargetPools.
 type Reconciler struct {
-	client client.Client
-	reader client.Reader // not cached
-	events *events.Recorder
-	clock  clock.Clock
+	client    client.Client
+	reader    client.Reader // not cached
+	discovery *discovery
+	events    *events.Recorder
+	clock     clock.Clock
 }
 
 // SetupWithManager adds the controller to a manager.
 func SetupWithManager(mgr ctrl.Manager, o Options) error {
+	if o.Class == nil {
+		return fmt.Errorf("set up the TargetPool controller: Options.Class is missing; hand in the session classes")
+	}
 	if o.Clock == nil {
 		o.Clock = clock.RealClock{}
 	}
 	r := &Reconciler{
 		client: mgr.GetClient(), reader: mgr.GetAPIReader(), clock: o.Clock,
-		events: events.NewRecorder(mgr.GetEventRecorder(controllerName)),
+		events: events.NewRecorder(mgr.GetEventRecorder(controllerName)), discovery: newDiscovery(o.Class, mgr.GetClient()),
+	}
+	if err := mgr.Add(r.discovery); err != nil {
+		return fmt.Errorf("add the search for targets at addresses to the manager: %w", err)
 	}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named(controllerName).
 		For(&v1alpha1.TargetPool{}).
 		Owns(&v1alpha1.TargetSession{}).
+		WatchesRawSource(source.Channel(r.discovery.wakes, &handler.EnqueueRequestForObject{})).
 		WithOptions(controller.Options{ReconciliationTimeout: passTimeout, SkipNameValidation: o.SkipNameValidation}).
 		Complete(r)
 }

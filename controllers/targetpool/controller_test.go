@@ -16,6 +16,7 @@ import (
 
 	"github.com/genode-operator/genode-operator/api/v1alpha1"
 	"github.com/genode-operator/genode-operator/controllers/targetpool"
+	"github.com/genode-operator/genode-operator/internal/session"
 	"github.com/genode-operator/genode-operator/internal/testenv"
 )
 
@@ -30,7 +31,9 @@ type lab struct{ *testenv.Lab }
 func newLab(t *testing.T) *lab {
 	t.Helper()
 	l := &lab{testenv.NewLab(t)}
-	l.Manage(ctrl.Options{}, func(mgr ctrl.Manager) error { return targetpool.SetupWithManager(mgr, targetpool.Options{}) })
+	l.Manage(ctrl.Options{}, func(mgr ctrl.Manager) error {
+		return targetpool.SetupWithManager(mgr, targetpool.Options{Class: session.Classes{}})
+	})
 	return l
 }
 

@@ -22,6 +22,7 @@ func (r *Reconciler) observe(ctx context.Context, name types.NamespacedName) (*s
 	s := &scope{now: r.clock.Now(), pool: &v1alpha1.TargetPool{}, sessions: map[string]*v1alpha1.TargetSession{}, taken: map[string]*v1alpha1.TargetSession{}}
 	if err := r.client.Get(ctx, name, s.pool); err != nil {
 		if apierrors.IsNotFound(err) {
+			r.discovery.forget(name)
 			return nil, nil
 		}
 		return nil, fmt.Errorf("read the TargetPool: %w", err)
@@ -40,6 +41,7 @@ func (r *Reconciler) observe(ctx context.Context, name types.NamespacedName) (*s
 			s.sessions[ts.Name] = ts
 		}
 	}
+	s.scan = r.discovery.look(s.pool)
 	switch {
 	case s.scan == nil:
 		s.wanted = ordinals(s.pool)
