@@ -62,6 +62,8 @@ const (
 	ReasonWaitingForTargets = "WaitingForTargets"
 	ReasonRunning           = "Running"
 	ReasonSuspended         = "Suspended"
+	ReasonCannotReset       = "CannotReset"
+	ReasonQuarantined       = "Quarantined"
 	ReasonFinished          = "Finished"
 	ReasonVariantsFailed    = "VariantsFailed"
 	ReasonStoreUnavailable  = "StoreUnavailable"

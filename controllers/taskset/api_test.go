@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -211,6 +212,55 @@ func TestSuspendStopsTheHandOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.await(ts, "completion", is("Complete", "True", ""))
+}
+
+func (l *lab) patch(ts *v1alpha1.TaskSet, spec string) {
+	l.t.Helper()
+	if err := l.Patch(l.t.Context(), ts, client.RawPatch(types.MergePatchType, []byte(`{"spec":`+spec+`}`))); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+func TestStopEndsARunningVariant(t *testing.T) {
+	var endless atomic.Bool
+	endless.Store(true)
+	l := newLab(t, &refguest.InstantRunner{Duration: func(refguest.Spec) time.Duration {
+		if endless.Load() {
+			return -1
+		}
+		return 0
+	}}, 1)
+	l.binaries()
+	ts := l.campaign("sweep", sweepSpec)
+	l.await(ts, "a running variant", func(ts *v1alpha1.TaskSet) bool { return ts.Status.Variants != nil && ts.Status.Variants.Running == 1 })
+	l.patch(ts, `{"suspend": true, "suspendPolicy": "Stop"}`)
+	l.await(ts, "the stop", func(ts *v1alpha1.TaskSet) bool {
+		return is("Progressing", "False", "Suspended")(ts) && ts.Status.Variants.Running == 0
+	})
+	endless.Store(false)
+	l.patch(ts, `{"suspend": false}`)
+	l.await(ts, "completion", is("Complete", "True", ""))
+	if v := ts.Status.Variants; v.Retried != 0 || v.Succeeded != 20 {
+		t.Errorf("variants %+v", v)
+	}
+}
+
+func TestFailedVariantsOfACompleteCampaignAreRunAgain(t *testing.T) {
+	l := newLab(t, &refguest.InstantRunner{}, 1)
+	l.binaries()
+	spec := strings.NewReplacer(`"periodMilliseconds": 2`, `"caps": 10`, `"completion"`, `"retries": {"limit": 0}, "completion"`).Replace(sweepSpec)
+	ts := l.campaign("sweep", spec) // the target's generation knows no capability quotas
+	l.await(ts, "the end", is("Failed", "True", "VariantsFailed"))
+	if v := ts.Status.Variants; v.Failed != 20 {
+		t.Fatalf("variants %+v", v)
+	}
+	l.patch(ts, `{"retryFailed": 1}`)
+	l.await(ts, "a second end", func(ts *v1alpha1.TaskSet) bool {
+		return ts.Status.RetriedFailed == 1 && is("Failed", "True", "")(ts) && is("Complete", "True", "")(ts)
+	})
+	if v := ts.Status.Variants; v.Failed != 20 || v.Retried != 20 {
+		t.Errorf("variants %+v", v)
+	}
 }
 
 func TestAFinishedTaskSetIsDeletedAfterItsTime(t *testing.T) {

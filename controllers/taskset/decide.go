@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/genode-operator/genode-operator/api/v1alpha1"
 	"github.com/genode-operator/genode-operator/internal/campaign"
@@ -37,6 +38,9 @@ func decide(now time.Time, s *scope) plan {
 	if reason := invalid(s); reason != "" {
 		return plan{invalid: reason, forget: true}
 	}
+	if s.running && s.snapshot.State == campaign.StateRefused {
+		return plan{invalid: s.snapshot.Blocked}
+	}
 	p := plan{}
 	if !s.binaries.ready() {
 		p.wake = now.Add(lookAgain)
@@ -47,7 +51,7 @@ func decide(now time.Time, s *scope) plan {
 	run := s.plan
 	run.Targets, run.Binaries = targets(s.targets), s.binaries.found
 	p.run = &run
-	if s.running && s.snapshot.State == campaign.StateComplete {
+	if s.running && s.snapshot.State == campaign.StateComplete && s.snapshot.Retried >= run.Retry {
 		p.run, p.forget = nil, true // its snapshot is reported in this pass
 	}
 	return p
@@ -66,8 +70,9 @@ func afterwards(now time.Time, ts *v1alpha1.TaskSet) plan {
 	return p
 }
 
+// finished reports whether a campaign is complete, and nobody wants its failed variants to be run again.
 func finished(ts *v1alpha1.TaskSet) bool {
-	return meta.IsStatusConditionTrue(ts.Status.Conditions, v1alpha1.ConditionComplete)
+	return meta.IsStatusConditionTrue(ts.Status.Conditions, v1alpha1.ConditionComplete) && ptr.Deref(ts.Spec.RetryFailed, 0) <= ts.Status.RetriedFailed
 }
 
 // invalid says why the campaign cannot be run; empty when it can.

@@ -42,6 +42,7 @@ func (r *Reconciler) observe(ctx context.Context, name types.NamespacedName) (*s
 		return s, nil
 	}
 	s.plan, s.planErr = campaign.FromSpec(string(ts.UID), ts.Namespace+"/"+ts.Name, &ts.Spec)
+	s.plan.Retried = ts.Status.RetriedFailed
 	var err error
 	if s.targets, err = r.targets(ctx, &ts); err != nil {
 		return nil, err

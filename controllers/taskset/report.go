@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/genode-operator/genode-operator/api/v1alpha1"
 	"github.com/genode-operator/genode-operator/internal/campaign"
@@ -41,13 +41,20 @@ func report(now time.Time, s *scope, p plan) []events.Event {
 	if s.running && s.snapshot.State != campaign.StateLoading {
 		fill(&ts.Status, ts, &s.snapshot)
 	}
-	if s.running && s.snapshot.State == campaign.StateComplete {
+	if ended(s) {
 		reportEnd(w, ts, &s.snapshot)
 	} else {
+		ts.Status.CompletionTime = nil // failed variants may be run again
+		w.Remove(v1alpha1.ConditionFailed)
 		w.Set(v1alpha1.ConditionComplete, metav1.ConditionFalse, v1alpha1.ReasonRunning, "%s variants have their result", ts.Status.Progress)
 		campaignReady.Apply(w, ts.Status.Progress+" variants finished")
 	}
 	return transitions(s)
+}
+
+// ended reports whether the engine has no more to do.
+func ended(s *scope) bool {
+	return s.running && s.snapshot.State == campaign.StateComplete && s.snapshot.Retried >= s.plan.Retry
 }
 
 func reportInvalid(w conditions.Writer, why string) {
@@ -63,7 +70,7 @@ func reportBinaries(w conditions.Writer, s *scope) {
 		w.Set(v1alpha1.ConditionBinariesReady, metav1.ConditionFalse, b.reason, "%s", b.missing)
 	case b.pending != "":
 		w.Set(v1alpha1.ConditionBinariesReady, metav1.ConditionUnknown, v1alpha1.ReasonPending, "fetching %s", b.pending)
-	case s.snapshot.Blocked != "":
+	case s.snapshot.BlockedReason == campaign.BlockedBinary:
 		w.Set(v1alpha1.ConditionBinariesReady, metav1.ConditionFalse, v1alpha1.ReasonNotFound, "%s", s.snapshot.Blocked)
 	default:
 		w.Set(v1alpha1.ConditionBinariesReady, metav1.ConditionTrue, v1alpha1.ReasonFound, "every binary that was needed so far was found")
@@ -71,12 +78,6 @@ func reportBinaries(w conditions.Writer, s *scope) {
 }
 
 func reportProgress(w conditions.Writer, s *scope) {
-	ready := 0
-	for i := range s.targets {
-		if isReady(&s.targets[i]) {
-			ready++
-		}
-	}
 	set := func(status metav1.ConditionStatus, reason, format string, args ...any) {
 		w.Set(v1alpha1.ConditionProgressing, status, reason, format, args...)
 	}
@@ -91,52 +92,61 @@ func reportProgress(w conditions.Writer, s *scope) {
 		set(metav1.ConditionFalse, v1alpha1.ReasonFinished, "every variant has its result")
 	case snap.State == campaign.StateSuspended:
 		set(metav1.ConditionFalse, v1alpha1.ReasonSuspended, "spec.suspend is true; %d variants are still running", snap.Running)
-	case snap.Running == 0 && ready == 0:
+	case snap.State == campaign.StateStopped:
+		set(metav1.ConditionFalse, v1alpha1.ReasonSuspended, "spec.suspend is true and spec.suspendPolicy Stop; %d variants are being ended", snap.Running)
+	case snap.Running == 0:
+		reportIdle(set, s)
+	default:
+		set(metav1.ConditionTrue, v1alpha1.ReasonRunning, "%d of %d targets are ready", readyTargets(s.targets), len(s.targets))
+	}
+}
+
+// reportIdle says why nothing runs although the campaign is not finished; that may last for a moment only.
+func reportIdle(set func(status metav1.ConditionStatus, reason, format string, args ...any), s *scope) {
+	ready := readyTargets(s.targets)
+	switch snap := &s.snapshot; {
+	case ready == 0:
 		set(metav1.ConditionFalse, v1alpha1.ReasonWaitingForTargets, "none of the %d TargetSessions that match spec.targets.selector (%s) is ready",
 			len(s.targets), metav1.FormatLabelSelector(s.taskset.Spec.Targets.Selector))
+	case snap.BlockedReason == campaign.BlockedReset:
+		set(metav1.ConditionFalse, v1alpha1.ReasonCannotReset, "%s", snap.Blocked)
+	case len(snap.Quarantined) >= ready:
+		q := snap.Quarantined[0]
+		set(metav1.ConditionFalse, v1alpha1.ReasonQuarantined, "no ready target can be used: %s (%s) is tried again by %s",
+			name(q.Target), q.Reason, q.Until.UTC().Format(time.RFC3339))
 	default:
 		set(metav1.ConditionTrue, v1alpha1.ReasonRunning, "%d of %d targets are ready", ready, len(s.targets))
 	}
 }
 
+func readyTargets(targets []v1alpha1.TargetSession) int {
+	ready := 0
+	for i := range targets {
+		if isReady(&targets[i]) {
+			ready++
+		}
+	}
+	return ready
+}
+
 // reportEnd writes the last word on a finished campaign.
 func reportEnd(w conditions.Writer, ts *v1alpha1.TaskSet, snap *campaign.Snapshot) {
-	end := metav1.NewTime(snap.Tally.LastEnd)
-	ts.Status.CompletionTime = &end
-	w.Set(v1alpha1.ConditionComplete, metav1.ConditionTrue, v1alpha1.ReasonFinished, "all %d variants have their result", snap.Total)
+	ts.Status.CompletionTime = ptr.To(metav1.NewTime(snap.Tally.LastEnd))
+	if snap.Tally.LastEnd.IsZero() { // nothing was run at all
+		ts.Status.CompletionTime = ptr.To(metav1.NewTime(w.Now))
+	}
+	w.Set(v1alpha1.ConditionComplete, metav1.ConditionTrue, v1alpha1.ReasonFinished, "%s", outcomeOf(snap))
 	if snap.Tally.Failed > 0 {
 		w.Set(v1alpha1.ConditionFailed, metav1.ConditionTrue, v1alpha1.ReasonVariantsFailed, "%d of %d variants failed; the newest are in status.recentFailures", snap.Tally.Failed, snap.Total)
 		w.Set(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonVariantsFailed, "%d of %d variants failed", snap.Tally.Failed, snap.Total)
 		return
 	}
-	w.Set(v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonFinished, "all %d variants succeeded", snap.Total)
+	w.Set(v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonFinished, "all %d variants succeeded", snap.Finished)
 }
 
-// transitions makes the events of what changed in this pass.
-func transitions(s *scope) []events.Event {
-	ts, was := s.taskset, s.before
-	changed := func(kind string, status metav1.ConditionStatus) *metav1.Condition {
-		now, then := meta.FindStatusCondition(ts.Status.Conditions, kind), meta.FindStatusCondition(was.Status.Conditions, kind)
-		if now == nil || now.Status != status || then != nil && then.Status == status && then.Reason == now.Reason {
-			return nil
-		}
-		return now
+func outcomeOf(snap *campaign.Snapshot) string {
+	if snap.Skipped == 0 {
+		return fmt.Sprintf("all %d variants have their result", snap.Total)
 	}
-	var out []events.Event
-	for _, kind := range []string{v1alpha1.ConditionValid, v1alpha1.ConditionBinariesReady} {
-		if c := changed(kind, metav1.ConditionFalse); c != nil {
-			out = append(out, events.Warning(ts, kind+c.Reason, "Wait", "%s", c.Message).Once(ts.UID, ts.Generation, c.Message))
-		}
-	}
-	if c := changed(v1alpha1.ConditionProgressing, metav1.ConditionTrue); c != nil {
-		out = append(out, events.Normal(ts, "CampaignRunning", "Run", "Running: %s, %s variants finished", c.Message, ts.Status.Progress))
-	}
-	if c := changed(v1alpha1.ConditionProgressing, metav1.ConditionFalse); c != nil && c.Reason == v1alpha1.ReasonStoreUnavailable {
-		out = append(out, events.Warning(ts, c.Reason, "Wait", "%s", c.Message))
-	}
-	if c := changed(v1alpha1.ConditionComplete, metav1.ConditionTrue); c != nil {
-		note := fmt.Sprintf("%s in %s", c.Message, ts.Status.CompletionTime.Sub(ts.Status.StartTime.Time).Round(time.Second))
-		out = append(out, events.Normal(ts, "CampaignFinished", "Finish", "%s", note).Once(ts.UID))
-	}
-	return out
+	return fmt.Sprintf("%d variants have their result; spec.where leaves out the other %d", snap.Finished, snap.Skipped)
 }

@@ -107,9 +107,53 @@ func TestConditions(t *testing.T) {
 		"a binary is missing on the target": {
 			s: func(s *scope) {
 				running(campaign.StateRunning, 2)(s)
-				s.snapshot.Blocked = `pkg "hey" of task hello: nowhere`
+				s.snapshot.Blocked, s.snapshot.BlockedReason = `pkg "hey" of task hello: nowhere`, campaign.BlockedBinary
 			},
 			want: map[string]string{"BinariesReady": "False/NotFound", "Ready": "False/NotFound"}},
+		"stopped": {
+			s:    running(campaign.StateStopped, 2),
+			want: map[string]string{"Progressing": "False/Suspended", "Complete": "False/Running"}},
+		"a target cannot be reset": {
+			s: func(s *scope) {
+				running(campaign.StateRunning, 2)(s)
+				s.snapshot.Blocked, s.snapshot.BlockedReason = "spec.targetReset Restore: no", campaign.BlockedReset
+			},
+			want: map[string]string{"Progressing": "False/CannotReset", "BinariesReady": "True/Found", "Ready": "False/CannotReset"}},
+		"every ready target is in quarantine": {
+			s: func(s *scope) {
+				running(campaign.StateRunning, 2)(s)
+				s.snapshot.Quarantined = []campaign.Quarantined{{Target: "lab/arm-0", Until: now, Reason: campaign.ReasonInUse}}
+			},
+			want: map[string]string{"Progressing": "False/Quarantined", "Ready": "False/Quarantined"}},
+		"a variant runs although targets are in quarantine": {
+			s: func(s *scope) {
+				running(campaign.StateRunning, 2)(s)
+				s.snapshot.Running = 1
+				s.snapshot.Quarantined = []campaign.Quarantined{{Target: "lab/arm-0", Until: now, Reason: campaign.ReasonInUse}}
+			},
+			want: map[string]string{"Progressing": "True/Running"}},
+		"the store has the campaign with another spec": {
+			s: func(s *scope) {
+				running(campaign.StateRefused, 0)(s)
+				s.snapshot.Blocked = "campaign u1 is in x with another spec"
+			},
+			want: map[string]string{"Valid": "False/Invalid", "Ready": "False/Invalid"}},
+		"failed variants of a complete campaign are to be run again": {
+			ts: func(ts *v1alpha1.TaskSet) {
+				ts.Spec.RetryFailed = ptr.To[int64](1)
+				for _, kind := range []string{"Complete", "Failed"} {
+					meta.SetStatusCondition(&ts.Status.Conditions, metav1.Condition{Type: kind, Status: "True", Reason: "X"})
+				}
+			},
+			s:    running(campaign.StateComplete, 10),
+			want: map[string]string{"Complete": "False/Running", "Failed": ""}},
+		"and were": {
+			ts: func(ts *v1alpha1.TaskSet) { ts.Spec.RetryFailed = ptr.To[int64](1) },
+			s: func(s *scope) {
+				running(campaign.StateComplete, 10)(s)
+				s.snapshot.Retried = 1
+			},
+			want: map[string]string{"Complete": "True/Finished", "Failed": "", "Ready": "True/Finished"}},
 		"a ConfigMap is missing": {
 			s:    func(s *scope) { s.binaries = binaries{missing: "spec.binaries[0]", reason: "NotFound"} },
 			want: map[string]string{"BinariesReady": "False/NotFound", "Progressing": "False/Pending"}},
@@ -166,6 +210,34 @@ func TestConditions(t *testing.T) {
 	}
 }
 
+func TestAQuarantineIsToldOnce(t *testing.T) {
+	ts := sweepTaskSet()
+	quarantined := func(s *scope) {
+		running(campaign.StateRunning, 2)(s)
+		s.snapshot.Quarantined = []campaign.Quarantined{{Target: "lab/arm-0", Until: now.Add(time.Minute), Reason: campaign.ReasonTimedOut}}
+		s.snapshot.Skipped = 3
+	}
+	told := func() (out []string) {
+		s := scopeOf(ts, quarantined)
+		for _, e := range report(now, s, decide(now, s)) {
+			if e.Reason == "TargetQuarantined" {
+				out = append(out, e.Note)
+			}
+		}
+		return out
+	}
+	want := []string{"Target arm-0 gets no variant until 2023-11-14T22:14:20Z: TimedOut"}
+	if diff := cmp.Diff(want, told()); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+	if again := told(); len(again) != 0 {
+		t.Errorf("told again: %v", again)
+	}
+	if got := ts.Status; len(got.QuarantinedTargets) != 1 || got.Variants.Skipped != 3 || got.Progress != "5/10" {
+		t.Errorf("status: %+v, %+v, progress %s", got.QuarantinedTargets, got.Variants, got.Progress)
+	}
+}
+
 func TestDecide(t *testing.T) {
 	at := func(d time.Duration) *metav1.Time { return ptr.To(metav1.NewTime(now.Add(d))) }
 	cases := map[string]struct {
@@ -190,6 +262,14 @@ func TestDecide(t *testing.T) {
 		}},
 		"a complete campaign leaves the engine": {s: running(campaign.StateComplete, 10), check: func(t *testing.T, p plan) {
 			if p.run != nil || !p.forget {
+				t.Errorf("plan %+v", p)
+			}
+		}},
+		"a campaign whose failed variants are to be run again goes into the engine": {ts: func(ts *v1alpha1.TaskSet) {
+			meta.SetStatusCondition(&ts.Status.Conditions, metav1.Condition{Type: "Complete", Status: "True", Reason: "Finished"})
+			ts.Spec.RetryFailed, ts.Status.RetriedFailed = ptr.To[int64](2), 1
+		}, check: func(t *testing.T, p plan) {
+			if p.run == nil || p.run.Retry != 2 || p.forget {
 				t.Errorf("plan %+v", p)
 			}
 		}},
@@ -241,6 +321,9 @@ func TestTheFullestStatusIsSmall(t *testing.T) {
 		s.running = true
 		s.snapshot = campaign.Snapshot{State: campaign.StateComplete, Total: math.MaxInt64, Finished: math.MaxInt64, Running: math.MaxInt32, Tally: *tally,
 			StoreError: long, Blocked: long, Reference: strings.Repeat("r", 512)}
+		for range campaign.MaxQuarantined {
+			s.snapshot.Quarantined = append(s.snapshot.Quarantined, campaign.Quarantined{Target: "lab/" + strings.Repeat("t", 63), Until: now, Reason: strings.Repeat("R", 64)})
+		}
 		s.snapshot.Tally.Failed = math.MaxInt64
 	})
 	for i := range 8 - 6 {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
 
 	"github.com/genode-operator/genode-operator/internal/campaign"
 	"github.com/genode-operator/genode-operator/internal/target/agentapi"
@@ -66,12 +67,12 @@ func (f Fleet) command(ctx context.Context, key types.NamespacedName, how campai
 
 // pause waits for d; its error is ctx's.
 func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
+	t := clock.RealClock{}.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-t.C:
+	case <-t.C():
 		return nil
 	}
 }

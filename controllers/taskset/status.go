@@ -22,11 +22,13 @@ const (
 // fill writes what the engine knows into the status.
 func fill(status *v1alpha1.TaskSetStatus, ts *v1alpha1.TaskSet, snap *campaign.Snapshot) {
 	t := &snap.Tally
-	status.Progress = fmt.Sprintf("%d/%d", snap.Finished, snap.Total)
+	status.Progress = fmt.Sprintf("%d/%d", snap.Finished+snap.Skipped, snap.Total)
 	status.Variants = &v1alpha1.VariantCounts{
 		Total: strconv.FormatUint(snap.Total, 10), Running: int32(snap.Running),
-		Succeeded: t.Succeeded, Failed: t.Failed, Retried: t.Retried,
+		Succeeded: t.Succeeded, Skipped: int64(snap.Skipped), Failed: t.Failed, Retried: t.Retried,
 	}
+	status.RetriedFailed = snap.Retried
+	status.QuarantinedTargets = quarantined(snap.Quarantined)
 	if !t.FirstStart.IsZero() {
 		status.StartTime = ptr.To(metav1.NewTime(t.FirstStart))
 	}
@@ -34,6 +36,14 @@ func fill(status *v1alpha1.TaskSetStatus, ts *v1alpha1.TaskSet, snap *campaign.S
 	status.Tasks = statistics(ts, t)
 	status.RecentJobs = recentJobs(t)
 	status.RecentFailures = recentFailures(t)
+}
+
+func quarantined(list []campaign.Quarantined) []v1alpha1.QuarantinedTarget {
+	var out []v1alpha1.QuarantinedTarget
+	for _, q := range list {
+		out = append(out, v1alpha1.QuarantinedTarget{Name: name(q.Target), Until: metav1.NewTime(q.Until), Reason: q.Reason})
+	}
+	return out
 }
 
 func recentJobs(t *campaign.Tally) []v1alpha1.JobResult {
