@@ -16,6 +16,12 @@ const (
 	quarantineMax  = 10 * time.Minute
 )
 
+// Reasons of a quarantine beside those of attempts: no attempt is recorded.
+const (
+	ReasonInUse       = "InUse"       // somebody else uses the target
+	ReasonResetFailed = "ResetFailed" // it was not back after a reset that the campaign asks for
+)
+
 // quarantine keeps variants away from targets on which attempt after attempt fails, of whatever campaign.
 // A success forgives everything. The zero value is ready for use; it is pure, and not safe for concurrent use.
 type quarantine struct {

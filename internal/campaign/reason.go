@@ -18,8 +18,6 @@ const (
 	ReasonTimedOut       = "TimedOut"
 	ReasonUnsupported    = "Unsupported"
 	ReasonInvalidVariant = "InvalidVariant"
-	ReasonResetFailed    = "ResetFailed"
-	ReasonInUse          = "InUse" // of a quarantine: somebody else uses the target
 	ReasonSessionFailed  = "SessionFailed"
 )
 

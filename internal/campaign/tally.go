@@ -74,7 +74,7 @@ func (t *Tally) addJob(j results.Job) {
 		t.Tasks[j.Task] = task
 	}
 	task.Jobs++
-	if j.Outcome != session.EventExit {
+	if j.Outcome != session.EventExit && j.Outcome != session.EventExitExternal { // which only a stop causes
 		task.Failed++
 	}
 	if ms, ok := j.Response(); ok {

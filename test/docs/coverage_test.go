@@ -119,7 +119,7 @@ func TestEveryWordOfTheStatusIsExplained(t *testing.T) {
 		"condition types":   {"api/v1alpha1/conditions.go", []string{"Condition"}, []string{"docs/targetsession.md", "docs/targetpool.md", "docs/taskset.md"}},
 		"condition reasons": {"api/v1alpha1/conditions.go", []string{"Reason"}, []string{"docs/targetsession.md", "docs/targetpool.md", "docs/taskset.md"}},
 		"verdicts":          {"internal/target/agentapi/types.go", []string{"Verdict"}, []string{"docs/recovery.md"}},
-		"attempts":          {"internal/campaign/plan.go", []string{"Reason"}, []string{"docs/results.md"}},
+		"attempts":          {"internal/campaign/reason.go", []string{"Reason"}, []string{"docs/results.md"}},
 		"outcomes of jobs":  {"internal/session/session.go", []string{"Event"}, []string{"docs/results.md"}},
 		"events of targets": {"controllers/targetsession/events.go", []string{"event"}, []string{"docs/targetsession.md"}},
 	}
