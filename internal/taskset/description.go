@@ -9,14 +9,21 @@ import (
 // Description renders tasks as the XML document that a taskloader reads. Every task has its config
 // element, because taskloaders die without one. There is no XML declaration, no final newline and no
 // NUL. The tasks are taken as they are: see Check.
-func Description(tasks []Task) []byte {
+func Description(tasks []Task) []byte { return DescriptionWithGoal(tasks, nil) }
+
+// DescriptionWithGoal is a Description that tells a target of generation 1608b what its optimizer is to work
+// for; nil says nothing about that.
+func DescriptionWithGoal(tasks []Task, a *Admission) []byte {
 	w := writer{}
 	w.open(0, "taskset")
+	if a != nil {
+		w.goal(1, *a)
+	}
 	for _, t := range tasks {
 		w.task(t)
 	}
-	w.buf.WriteString("</taskset>")
-	return w.buf.Bytes()
+	w.close(0, "taskset")
+	return w.trimmed()
 }
 
 // QuotaText is a quota as the taskloader reads it: with the largest suffix (G, M or K) that is exact.
@@ -33,6 +40,9 @@ func QuotaText(bytes uint64) string {
 }
 
 type writer struct{ buf bytes.Buffer }
+
+// trimmed is the document without its last newline.
+func (w *writer) trimmed() []byte { return bytes.TrimSuffix(w.buf.Bytes(), []byte("\n")) }
 
 func (w *writer) task(t Task) {
 	w.open(1, "periodictask")
