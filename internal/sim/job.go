@@ -15,6 +15,7 @@ type Job struct {
 	last      int // that it ran on; none: -1
 	begun     Time
 	work      int64 // left, in units of engine.scale
+	short     Time  // how much less than the WCET it needs
 	executed  Time  // on processors, wall time
 	segments  []Segment
 	preempted int32
@@ -48,6 +49,9 @@ type Segment struct {
 
 // Processor is the index of the processor that the job was given to; -1: none.
 func (j *Job) Processor() int { return j.processor }
+
+// Over reports whether the job has ended or was aborted. Schedulers may see that before they are told.
+func (j *Job) Over() bool { return j.state == ended }
 
 // Home is the index of the processor that the task's jobs were last given to.
 func (j *Job) Home() int { return j.owner.processor }

@@ -89,7 +89,7 @@ func (e *engine) newJob(t *taskState, arrived Time) *Job {
 	e.serial++
 	*j = Job{
 		Task: t.task, Index: t.index, Number: t.released, Released: e.now, Deadline: Never,
-		processor: -1, last: -1, begun: Never, work: work * e.scale, owner: t, serial: e.serial,
+		processor: -1, last: -1, begun: Never, work: work * e.scale, short: t.task.WCET - work, owner: t, serial: e.serial,
 		segments: j.segments[:0],
 	}
 	if d := t.task.relative(); d != Never {

@@ -69,5 +69,8 @@ func (v View) Left(j *Job) Time {
 	return (max(left, 0) + v.e.scale - 1) / v.e.scale
 }
 
+// Reserve is the work that a job still needs if it turns out to be as long as its WCET.
+func (v View) Reserve(j *Job) Time { return v.Left(j) + j.short }
+
 // Laxity is how long a job may wait and still meet its deadline.
 func (v View) Laxity(j *Job) Time { return j.Deadline - v.e.now - v.Left(j) }

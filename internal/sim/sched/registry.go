@@ -17,6 +17,8 @@ const (
 	Uniprocessor Scope = "Uniprocessor"
 	Partitioned  Scope = "Partitioned" // always on one and the same
 	Global       Scope = "Global"      // anywhere
+	// SemiPartitioned: on one and the same but for a few tasks, which are split over several.
+	SemiPartitioned Scope = "SemiPartitioned"
 )
 
 // Policy is a scheduler that can be had by name.

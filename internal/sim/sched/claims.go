@@ -1,0 +1,154 @@
+package sched
+
+import "github.com/genode-operator/genode-operator/internal/sim"
+
+// claim is what a task may count on: its WCET within the window of each job, which lasts from the release to
+// the deadline or the next release, whichever comes first.
+type claim struct {
+	task    *sim.Task
+	index   int
+	window  sim.Time // shortest length
+	granted bool
+	known   bool // its releases are known beforehand
+
+	job         *sim.Job // that is in its window; nil: none
+	from, until sim.Time // window of the job
+
+	// Work that is to be done follows a line from (from, base) to (until, WCET), or, if there is a knee, over it.
+	base      sim.Time
+	knee, mid sim.Time
+	target    sim.Time // work that is to be done at the end of the slice
+	left      sim.Time // until then
+}
+
+// claims are those of all tasks.
+type claims struct {
+	view sim.View
+	all  []claim
+}
+
+// admit grants claims in the order of the tasks as far as the processors go; tasks without a deadline get none.
+func (c *claims) admit(v sim.View) {
+	c.view, c.all = v, make([]claim, len(v.Tasks()))
+	var sum rate
+	for i := range c.all {
+		t := &v.Tasks()[i]
+		c.all[i] = claim{task: t, index: i, window: window(t), known: t.Kind == sim.Periodic && t.Jitter == 0}
+		k := &c.all[i]
+		if k.window == sim.Never || k.window < t.WCET || k.window <= 0 {
+			continue
+		}
+		if more := sum.add(rateOf(t.WCET, k.window)); more.within(v.Processors()) {
+			sum, k.granted = more, true
+		}
+	}
+}
+
+// window is the shortest time that a job has; sim.Never: it has no deadline.
+func window(t *sim.Task) sim.Time {
+	w := sim.Never
+	if t.Deadline > 0 {
+		w = t.Deadline
+	}
+	if t.Period > 0 {
+		w = min(w, t.Period)
+	}
+	if w == sim.Never {
+		return w
+	}
+	return w - t.Jitter
+}
+
+// limit is the absolute time at which the window of a job ends.
+func limit(j *sim.Job) sim.Time {
+	t := j.Task
+	if j.Deadline == sim.Never || t.Period == 0 || t.Deadline <= t.Period {
+		return j.Deadline
+	}
+	return j.Deadline - t.Deadline + t.Period
+}
+
+// appeared opens the window of a job. A job that comes too late for it, because the one before took
+// so long, has no claim.
+func (c *claims) appeared(j *sim.Job) {
+	k := &c.all[j.Index]
+	now, until := c.view.Now(), limit(j)
+	k.job, k.base, k.knee = nil, 0, 0
+	if k.granted && until != sim.Never && until-now >= k.window {
+		k.job, k.from, k.until = j, now, until
+	}
+}
+
+// ended closes the window of a job.
+func (c *claims) ended(j *sim.Job) {
+	if k := &c.all[j.Index]; k.job == j {
+		k.job = nil
+	}
+}
+
+// claimed reports whether the job is one in its window.
+func (c *claims) claimed(j *sim.Job) bool { return c.all[j.Index].job == j }
+
+// close forgets jobs that are over, and those whose windows are.
+func (c *claims) close(now sim.Time) {
+	for i := range c.all {
+		if k := &c.all[i]; k.job != nil && (k.job.Over() || k.until <= now) {
+			k.job = nil
+		}
+	}
+}
+
+// done is the work that the job has had.
+func (c *claims) done(k *claim) sim.Time { return max(0, k.task.WCET-c.view.Reserve(k.job)) }
+
+// next is the first known time after t at which a window opens or closes.
+func (c *claims) next(t sim.Time) sim.Time {
+	first := sim.Never
+	for i := range c.all {
+		k := &c.all[i]
+		if k.job != nil && k.until > t {
+			first = min(first, k.until)
+		}
+		if k.known && k.granted {
+			first = min(first, k.nextKnown(t))
+		}
+	}
+	return first
+}
+
+// nextKnown is the first time after t at which a window of a task with known releases opens or closes.
+func (k *claim) nextKnown(t sim.Time) sim.Time {
+	o, period := k.task.Offset, k.task.Period
+	if t < o {
+		return o
+	}
+	number := sim.Time(0)
+	if period > 0 {
+		number = (t - o) / period
+	}
+	if k.task.Jobs > 0 {
+		number = min(number, k.task.Jobs-1)
+	}
+	release := o + number*period
+	switch {
+	case release+k.window > t:
+		return release + k.window
+	case period > 0 && (k.task.Jobs == 0 || number+1 < k.task.Jobs):
+		return release + period
+	}
+	return sim.Never
+}
+
+// fluid is the work that is to be done at t on the line: a whole number and remainder/length.
+func (k *claim) fluid(t sim.Time) (whole, remainder, length sim.Time) {
+	from, base, until, goal := k.from, k.base, k.until, k.task.WCET
+	switch {
+	case k.knee == 0:
+	case t <= k.knee:
+		until, goal = k.knee, k.mid
+	default:
+		from, base = k.knee, k.mid
+	}
+	q, r := part(max(0, goal-base), min(t, until)-from, until-from)
+	return base + q, r, until - from
+}
