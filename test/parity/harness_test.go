@@ -34,6 +34,7 @@ type lab struct {
 	path    string // of the store
 	targets []*faketarget.Target
 
+	wrap        func(results.Store) results.Store // what the engine gets instead of the store
 	cannotReset bool
 	looked      atomic.Int32 // how often the engine asked for a standing
 	fetched     atomic.Int32 // how often it asked for a binary
@@ -65,8 +66,12 @@ func (l *lab) start() {
 		l.t.Fatal(err)
 	}
 	l.Store = store
+	var used results.Store = store
+	if l.wrap != nil {
+		used = l.wrap(store)
+	}
 	l.Engine = campaign.New(campaign.Options{
-		Store: store, Class: l.Class, Fleet: l, Changed: func(string) { l.changed.Add(1) },
+		Store: used, Class: l.Class, Fleet: l, Changed: func(string) { l.changed.Add(1) },
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	var group sync.WaitGroup
@@ -167,11 +172,16 @@ func complete(s campaign.Snapshot) bool { return s.State == campaign.StateComple
 // await polls the campaign until ok holds.
 func (l *lab) await(what string, ok func(campaign.Snapshot) bool) campaign.Snapshot {
 	l.t.Helper()
+	return l.awaitOf("c", what, ok)
+}
+
+func (l *lab) awaitOf(id, what string, ok func(campaign.Snapshot) bool) campaign.Snapshot {
+	l.t.Helper()
 	deadline := time.After(50 * time.Second)
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		s, there := l.Engine.Snapshot("c")
+		s, there := l.Engine.Snapshot(id)
 		if there && ok(s) {
 			return s
 		}
