@@ -1,0 +1,123 @@
+package sched
+
+import (
+	"cmp"
+	"math/bits"
+
+	"github.com/genode-operator/genode-operator/internal/sim"
+)
+
+// quantum is the time between two looks at the laxities.
+const quantum = sim.Millisecond
+
+// ticking is a scheduler whose order of jobs changes as time goes by: it is looked at with every message and,
+// while jobs wait, every quantum. A look costs nothing.
+type ticking struct {
+	selecting
+	armed sim.Time
+}
+
+// Tick implements sim.Ticker: a decision follows by itself.
+func (t *ticking) Tick(int) {}
+
+func (t *ticking) Decide(processor int) []sim.Decision {
+	now := t.view.Now()
+	if len(t.jobs) > t.view.Processors() && t.armed <= now {
+		t.armed = now - now%quantum + quantum
+		t.view.Timer(t.armed, processor, 0)
+	}
+	return t.selecting.Decide(processor)
+}
+
+// leastLaxity orders by deadline - now - work left; among equal ones by the task's place in the system.
+type leastLaxity struct{ ticking }
+
+func (l *leastLaxity) Init(v sim.View) error {
+	l.order = func(a, b *sim.Job) int {
+		return cmp.Or(cmp.Compare(laxity(v, a), laxity(v, b)), cmp.Compare(a.Index, b.Index))
+	}
+	return l.ticking.Init(v)
+}
+
+func laxity(v sim.View, j *sim.Job) sim.Time {
+	if j.Deadline == sim.Never {
+		return sim.Never
+	}
+	return v.Laxity(j)
+}
+
+// NewLLF is global least laxity first, looked at every millisecond. (Mok, Fundamental Design Problems of
+// Distributed Systems for the Hard-Real-Time Environment, MIT 1983; Dertouzos and Mok, Multiprocessor On-Line
+// Scheduling of Hard-Real-Time Tasks, IEEE TSE 15(12), 1989.)
+func NewLLF() sim.Scheduler { return &leastLaxity{} }
+
+// leastSlackRate orders by (work left)/(deadline - now), the largest first.
+type leastSlackRate struct{ ticking }
+
+func (l *leastSlackRate) Init(v sim.View) error {
+	l.order = func(a, b *sim.Job) int { return cmp.Or(compareRates(v, b, a), cmp.Compare(a.Index, b.Index)) }
+	return l.ticking.Init(v)
+}
+
+// compareRates compares exactly, in 128 bits. A job whose deadline is over has the largest rate, and one
+// without a deadline the smallest.
+func compareRates(v sim.View, a, b *sim.Job) int {
+	leftA, roomA := slackRate(v, a)
+	leftB, roomB := slackRate(v, b)
+	highA, lowA := bits.Mul64(leftA, roomB)
+	highB, lowB := bits.Mul64(leftB, roomA)
+	return cmp.Or(cmp.Compare(highA, highB), cmp.Compare(lowA, lowB))
+}
+
+func slackRate(v sim.View, j *sim.Job) (left, room uint64) {
+	if j.Deadline == sim.Never {
+		return 0, 1
+	}
+	if j.Deadline <= v.Now() {
+		return 1, 0
+	}
+	return uint64(v.Left(j)), uint64(j.Deadline - v.Now())
+}
+
+// NewLSTR is least slack-time rate first, looked at every millisecond: the job that needs the largest part of
+// the time to its deadline. (Hwang, Choi and Kim, Least Slack Time Rate First: an Efficient Scheduling
+// Algorithm for Pervasive Computing Environment, JUCS 17(6), 2011.)
+func NewLSTR() sim.Scheduler { return &leastSlackRate{} }
+
+// criticalLaxity is EDF in which a job that would be late after the shortest job that runs comes first.
+type criticalLaxity struct{ selecting }
+
+func (c *criticalLaxity) Init(v sim.View) error {
+	c.order = func(a, b *sim.Job) int {
+		return cmp.Or(cmp.Compare(a.Key.First, b.Key.First), cmp.Compare(a.Deadline, b.Deadline), cmp.Compare(a.Index, b.Index))
+	}
+	return c.selecting.Init(v)
+}
+
+func (c *criticalLaxity) Decide(processor int) []sim.Decision {
+	next := sim.Never // until a processor is free by itself
+	for p := range c.view.Processors() {
+		left := sim.Time(0)
+		if j := c.view.Running(p); j != nil {
+			left = c.view.Left(j)
+		}
+		next = min(next, left)
+	}
+	for _, j := range c.jobs {
+		if j.Key.First = 0; laxity(c.view, j) < next {
+			j.Key.First = -1
+		}
+	}
+	return c.selecting.Decide(processor)
+}
+
+// NewEDCL is EDF until critical laxity: at each release and end a job that cannot wait until the next processor
+// is free comes first. (Kato and Yamasaki, Global EDF-based Scheduling with Efficient Priority Promotion,
+// RTCSA 2008.)
+func NewEDCL() sim.Scheduler { return &criticalLaxity{} }
+
+func init() {
+	Register(Policy{"LLF", Global, "least laxity first, every millisecond", NewLLF})
+	Register(Policy{"LSTR", Global, "least slack-time rate first, every millisecond", NewLSTR})
+	Register(Policy{"EDCL", Global, "EDF until critical laxity", NewEDCL})
+}
