@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -23,7 +25,12 @@ import (
 	"github.com/genode-operator/genode-operator/internal/session/taskloader"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if engineProcess() {
+		os.Exit(1) // it should have been killed
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // lab is an engine with a store and the class for taskloaders, in front of fake targets.
 type lab struct {
@@ -127,11 +134,19 @@ func fake(t *testing.T, o faketarget.Options) *faketarget.Target {
 // specOf reads the spec of a TaskSet.
 func specOf(t *testing.T, text string) *v1alpha1.TaskSetSpec {
 	t.Helper()
+	spec, err := parseSpec(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return spec
+}
+
+func parseSpec(text string) (*v1alpha1.TaskSetSpec, error) {
 	var spec v1alpha1.TaskSetSpec
 	if err := yaml.UnmarshalStrict([]byte(text), &spec); err != nil {
-		t.Fatalf("%v in\n%s", err, text)
+		return nil, fmt.Errorf("%w in\n%s", err, text)
 	}
-	return &spec
+	return &spec, nil
 }
 
 // plan makes the campaign "c" of a spec, for all targets of the lab. Each pkg has a binary of 44 kB of
