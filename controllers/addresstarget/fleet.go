@@ -71,6 +71,9 @@ func (f Fleet) Reset(ctx context.Context, name string, how campaign.Reset) error
 }
 
 func reboot(ctx context.Context, name string, s session.Session) error {
+	if g, is := s.(*guarded); is {
+		s = g.Session
+	}
 	r, can := s.(interface{ Reboot(context.Context) error })
 	if !can {
 		return fmt.Errorf("%w: target %s: sessions of its class cannot reboot it", campaign.ErrCannotReset, name)

@@ -2,6 +2,7 @@ package addresstarget
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -41,6 +42,7 @@ type Watcher struct {
 	clock   clock.Clock
 	wakes   chan event.GenericEvent
 	breaks  *breaks
+	guards  *guards
 }
 
 // Peer is a target, and how it is looked at.
@@ -51,7 +53,7 @@ type Peer struct {
 
 // NewWatcher makes a Watcher; Start must run for its goroutines to end.
 func NewWatcher(o WatcherOptions) *Watcher {
-	w := &Watcher{class: o.Class, recheck: o.Recheck, clock: o.Clock, wakes: make(chan event.GenericEvent), breaks: newBreaks()}
+	w := &Watcher{class: o.Class, recheck: o.Recheck, clock: o.Clock, wakes: make(chan event.GenericEvent), breaks: newBreaks(), guards: newGuards()}
 	if w.recheck == 0 {
 		w.recheck = defaultRecheck
 	}
@@ -126,8 +128,11 @@ func (w *Watcher) follow(ctx context.Context, key types.NamespacedName, p Peer, 
 			}
 			v.note(begun, w.clock.Now(), err)
 		}
-		if lost && v.sight.Answers {
+		switch {
+		case lost && v.sight.Answers:
 			w.breaks.cameBack(key)
+		case !lost && v.sight.lost():
+			w.guards.end(key, fmt.Sprintf("%s has not answered for %d ms: %s", p.Target.Address, v.sight.Silent.Milliseconds(), v.sight.Error))
 		}
 		see(func(s *Sight) { *s = v.sight })
 	}

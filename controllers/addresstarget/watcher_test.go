@@ -2,6 +2,7 @@ package addresstarget
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -148,5 +149,56 @@ func TestAReturnIsABreak(t *testing.T) {
 		if n := w.Breaks(key); n != 0 {
 			t.Errorf("%d breaks of a target that is not watched", n)
 		}
+	})
+}
+
+// frozen is a session whose target says nothing any more.
+type frozen struct {
+	session.Session
+	closed chan struct{}
+}
+
+func (s *frozen) Next(ctx context.Context) ([]session.Event, error) {
+	select {
+	case <-s.closed:
+		return nil, session.ErrClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (s *frozen) Close() error { close(s.closed); return nil }
+
+// opener is a class with one session.
+type opener struct {
+	session.Class
+	s *frozen
+}
+
+func (o opener) Connect(context.Context, session.Target) (session.Session, error) { return o.s, nil }
+
+func TestALossEndsTheSession(t *testing.T) {
+	run(t, v1alpha1.ClassPing, func(w *Watcher, f *field, _ *session.Registry) {
+		<-w.Events()
+		inner := &frozen{closed: make(chan struct{})}
+		s, err := w.Guard(opener{s: inner}).Connect(t.Context(), session.Target{Name: "lab/board"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if _, err := s.Next(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("while the target answers: %v", err)
+		}
+		f.set(true)
+		_, err = s.Next(context.Background())
+		if want := "session lost: 192.0.2.7:3001 has not answered for 900 ms: session timed out"; !errors.Is(err, session.ErrLost) || err.Error() != want {
+			t.Errorf("error %q, want %q", err, want)
+		}
+		w.guards.remove(s.(*guarded))
+		if n := len(w.guards.open); n != 0 {
+			t.Errorf("%d targets are still guarded", n)
+		}
+		<-w.Events()
 	})
 }
