@@ -50,7 +50,7 @@ func (w *worker) attempt(ctx context.Context, o *order, lease Lease) ending {
 	}
 	a.jobs = newTracker(a.tasks, a.plan.JobsPerTask, a.plan.Duration > 0)
 	a.limit = o.plan.TimeLimit(a.tasks)
-	err = a.run(ctx, session.Run{Tasks: a.tasks, Binaries: binaries, Admission: o.plan.Admission})
+	err = a.run(ctx, session.Run{Variant: lease.Variant, Tasks: a.tasks, Binaries: binaries, Admission: o.plan.Admission})
 	return a.end(ctx, err)
 }
 

@@ -14,16 +14,10 @@ import (
 	"github.com/genode-operator/genode-operator/internal/session/framing"
 )
 
-// Words that only some generations know and that the product does not send.
-const (
-	Optimize framing.Word = 0x006F7074 // u32 size, then a document
-	Reboot   framing.Word = 0x000159D3
-)
-
 var names = map[framing.Word]string{
 	framing.Clear: "CLEAR", framing.SendDescs: "SEND_DESCS", framing.SendBinaries: "SEND_BINARIES",
 	framing.Start: "START", framing.Stop: "STOP", framing.GetProfile: "GET_PROFILE",
-	framing.GetLive: "GET_LIVE", framing.Available: "AVAILABLE", Optimize: "OPTIMIZE", Reboot: "REBOOT",
+	framing.GetLive: "GET_LIVE", framing.Available: "AVAILABLE", framing.Optimize: "OPTIMIZE", framing.Reboot: "REBOOT",
 }
 
 // errDead ends a reader whose target has crashed; its connection stays open.
@@ -116,7 +110,7 @@ func (r *reader) message(ctx context.Context, word framing.Word) error {
 		return err
 	}
 	switch word {
-	case framing.SendDescs, Optimize:
+	case framing.SendDescs, framing.Optimize:
 		return r.document(word, name)
 	case framing.SendBinaries:
 		return r.binaries(ctx)
@@ -126,9 +120,9 @@ func (r *reader) message(ctx context.Context, word framing.Word) error {
 
 func (t *Target) knows(word framing.Word) bool {
 	switch word {
-	case Optimize:
+	case framing.Optimize:
 		return t.rules.optimize
-	case Reboot:
+	case framing.Reboot:
 		return t.rules.reboot
 	case framing.GetProfile:
 		return t.rules.getProfile
@@ -163,7 +157,7 @@ func (r *reader) command(ctx context.Context, word framing.Word) error {
 		t.start(now)
 	case framing.Stop:
 		t.halt(now)
-	case Reboot:
+	case framing.Reboot:
 		t.reboot()
 	default:
 		t.answer(word)
@@ -196,7 +190,7 @@ func (r *reader) document(word framing.Word, name string) error {
 	if err != nil {
 		return err
 	}
-	if word == Optimize {
+	if word == framing.Optimize {
 		r.note(Record{What: name, Word: uint32(word), Text: string(text)})
 		return nil
 	}

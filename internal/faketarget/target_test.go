@@ -215,7 +215,7 @@ func TestTheGenerationsKnowDifferentWords(t *testing.T) {
 			target := start(t, Options{Generation: tc.generation})
 			c := dial(t, target)
 			c.say(framing.GetProfile, framing.GetLive, framing.Available)
-			c.send(append(framing.AppendWords(nil, Optimize, 8), "<x></x>\n"...))
+			c.send(append(framing.AppendWords(nil, framing.Optimize, 8), "<x></x>\n"...))
 			c.say(framing.Stop)
 			await(t, target, "STOP", 1)
 			if got := target.Count(Unknown); got != tc.unknown {

@@ -11,8 +11,10 @@ package session
 import (
 	"context"
 	"errors"
+	"net"
 	"time"
 
+	"github.com/genode-operator/genode-operator/internal/session/framing"
 	"github.com/genode-operator/genode-operator/internal/taskset"
 )
 
@@ -26,13 +28,18 @@ var (
 	ErrTimeout = errors.New("session timed out")
 	// ErrGarbage: the peer sent what the protocol does not know.
 	ErrGarbage = errors.New("malformed input from the target")
-	// ErrClosed: the session was used after Close.
-	ErrClosed = errors.New("session is closed")
+	// ErrClosed: the session was used after Close. It is net.ErrClosed, too, for errors.Is.
+	ErrClosed error = closedError{}
 	// ErrUnavailable: the peer refuses the connection or cannot be reached.
 	ErrUnavailable = errors.New("target is unavailable")
 	// ErrUnsupported: the task-set needs something that this target's generation does not know.
 	ErrUnsupported = errors.New("not supported by the target's generation")
 )
+
+type closedError struct{}
+
+func (closedError) Error() string        { return "session is closed" }
+func (closedError) Is(target error) bool { return target == net.ErrClosed }
 
 // Target is where a session goes.
 type Target struct {
@@ -51,6 +58,7 @@ type Binary struct {
 
 // Run is one variant, ready to be sent.
 type Run struct {
+	Variant   uint64 // its number, for people
 	Tasks     []taskset.Task
 	Binaries  map[string]Binary  // by pkg; every pkg of Tasks is present
 	Admission *taskset.Admission // nil: the target is told nothing
@@ -117,6 +125,21 @@ type Session interface {
 	Traffic() (received, sent int64)
 	// Close ends the session; a second call does nothing.
 	Close() error
+}
+
+// Inspector is what sessions can do whose targets answer questions. A generation that does not know the word
+// is not sent it: ErrUnsupported, and the session stays usable. The calls follow the rules of Session; what the
+// target says of the running variant meanwhile is kept for Next and Stop.
+type Inspector interface {
+	Session
+	// Live lists the threads of the target's whole system; none when it has nothing to tell.
+	Live(ctx context.Context) ([]framing.Thread, error)
+	// Profile asks for events that the target has not sent yet and returns what comes, also of tasks that are
+	// not the running variant's; none when the log is empty. The stamps wrap as they do on the target.
+	Profile(ctx context.Context) ([]framing.Event, error)
+	// Reboot tells the target to restart and ends the session: later calls fail with ErrReset. The target
+	// confirms nothing; that it answers again, with nothing left of what it knew, has to be seen.
+	Reboot(ctx context.Context) error
 }
 
 // Class opens sessions of one kind.

@@ -27,11 +27,15 @@ type Thread struct {
 	ID            int
 	Session       string // such as "init -> taskloader -> 00.hey"
 	Name          string
-	State         int   // see ThreadDead
+	State         int // see ThreadDead
+	Priority      int
+	Core          int
 	ExecutionTime int64 // all times in milliseconds
 	ArrivalTime   int64
 	StartTime     int64
 	ExitTime      int64
+	RAMQuota      int64 // KiB
+	RAMUsed       int64 // KiB
 }
 
 // ThreadDead is the State of a thread that has ended.
@@ -141,9 +145,10 @@ func (d *decoder) event(attributes []xml.Attr) error {
 
 func (d *decoder) thread(attributes []xml.Attr) error {
 	var t Thread
-	var id, state int64
+	var id, state, priority, core int64
 	numbers := map[string]*int64{
-		"id": &id, "state": &state, "execution-time": &t.ExecutionTime,
+		"id": &id, "state": &state, "priority": &priority, "core": &core,
+		"ram_quota": &t.RAMQuota, "ram_used": &t.RAMUsed, "execution-time": &t.ExecutionTime,
 		"arrival-time": &t.ArrivalTime, "start-time": &t.StartTime, "exit-time": &t.ExitTime,
 	}
 	for _, a := range attributes {
@@ -160,7 +165,7 @@ func (d *decoder) thread(attributes []xml.Attr) error {
 			}
 		}
 	}
-	t.ID, t.State = int(id), int(state)
+	t.ID, t.State, t.Priority, t.Core = int(id), int(state), int(priority), int(core)
 	d.doc.Threads = append(d.doc.Threads, t)
 	return nil
 }

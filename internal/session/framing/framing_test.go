@@ -41,7 +41,7 @@ func TestDecode(t *testing.T) {
 		"unknown types and ids":       {text: `<profile><events><event type="DANCED" task-id="77" time-stamp="1"/></events></profile>`, want: framing.Document{Events: []framing.Event{{"DANCED", 77, 1}}}},
 		"missing attributes":          {text: `<profile><events><event/></events></profile>`, want: framing.Document{Events: []framing.Event{{"", -1, 0}}}},
 		"elements that nobody knows":  {text: `<profile><x><event type="A"/></x><events><y/><event type="EXIT" task-id="1" time-stamp="2"><task id="x"/></event></events></profile>`, want: framing.Document{Events: []framing.Event{{"EXIT", 1, 2}}}},
-		"a live frame":                {text: live, want: framing.Document{Live: true, Threads: []framing.Thread{{ID: 3, Session: "init -> taskloader -> 00.hey", Name: "ep", State: 5, ExecutionTime: 12, ArrivalTime: 5, StartTime: 6, ExitTime: 20}, {}}}},
+		"a live frame":                {text: live, want: framing.Document{Live: true, Threads: []framing.Thread{{ID: 3, Session: "init -> taskloader -> 00.hey", Name: "ep", State: 5, Priority: 127, Core: 1, ExecutionTime: 12, ArrivalTime: 5, StartTime: 6, ExitTime: 20, RAMQuota: 1024, RAMUsed: 4}, {}}}},
 		"nothing":                     {text: "", wantErr: "ends before its root"},
 		"no XML":                      {text: "hello", wantErr: "ends before its root"},
 		"half a document":             {text: profile[:60], wantErr: "malformed document of 60 bytes"},

@@ -24,6 +24,8 @@ const (
 	Stop         Word = 0x00514DE6
 	GetProfile   Word = 0x000159D1 // one profile frame, or nothing
 	GetLive      Word = 0x000159D2 // one live frame, or nothing
+	Reboot       Word = 0x000159D3 // restarts the board; not 2017
+	Optimize     Word = 0x006F7074 // u32 size, then a document; 2017 only, the others lose the thread
 	Available    Word = 0x000AAAAA // generation 1802 echoes it; the others skip it
 )
 
@@ -40,8 +42,15 @@ func AppendWords(dst []byte, words ...Word) []byte {
 
 // AppendDescription appends SendDescs with a description.
 func AppendDescription(dst, description []byte) []byte {
-	dst = AppendWords(dst, SendDescs, Word(len(description)))
-	return append(dst, description...)
+	return appendDocument(dst, SendDescs, description)
+}
+
+// AppendOptimize appends Optimize with a document.
+func AppendOptimize(dst, document []byte) []byte { return appendDocument(dst, Optimize, document) }
+
+func appendDocument(dst []byte, word Word, document []byte) []byte {
+	dst = AppendWords(dst, word, Word(len(document)))
+	return append(dst, document...)
 }
 
 // AppendBinaryHeader appends the header of one binary: 16 bytes of name, zero padded, and the size.

@@ -38,7 +38,7 @@ type Options struct {
 	PollInterval time.Duration
 	// MaxFrame is the longest frame in bytes that is accepted. Default: 16 MiB.
 	MaxFrame uint32
-	// Log gets details (V(4)) of what is skipped. Default: none.
+	// Log gets details (V(4)) of what is skipped, and all bytes that are sent and received (V(6)). Default: none.
 	Log logr.Logger
 }
 
@@ -112,6 +112,7 @@ func (c *Class) Connect(ctx context.Context, t session.Target) (session.Session,
 		conn: &conn{
 			net: opened, entry: entry, timeout: c.options.IOTimeout,
 			in: framing.Splitter{Max: c.options.MaxFrame}, chunk: make([]byte, 32<<10),
+			log: c.options.Log.WithValues("target", t.Name),
 		},
 	}
 	if t.Generation == taskset.Auto {

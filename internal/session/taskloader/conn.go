@@ -2,12 +2,15 @@ package taskloader
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
 	"os"
+	"strconv"
 	"time"
 
+	"github.com/go-logr/logr"
 	"k8s.io/utils/clock"
 
 	"github.com/genode-operator/genode-operator/internal/session"
@@ -26,7 +29,8 @@ type conn struct {
 	entry   *session.Entry
 	timeout time.Duration
 	in      framing.Splitter
-	chunk   []byte // read buffer
+	chunk   []byte      // read buffer
+	log     logr.Logger // of bytes, V(6)
 }
 
 // real is the clock of deadlines: the kernel knows no other.
@@ -62,6 +66,7 @@ func (c *conn) write(ctx context.Context, doing string, p []byte) error {
 			var n int
 			n, err = c.net.Write(piece)
 			c.entry.Sent(n)
+			c.show("Sent", piece[:n])
 		}
 		if err != nil {
 			return failure(ctx, doing, err)
@@ -114,8 +119,19 @@ func (c *conn) fill(ctx context.Context, wait time.Duration) error {
 	n, err := c.net.Read(c.chunk)
 	c.entry.Received(n)
 	c.in.Add(c.chunk[:n])
+	c.show("Received", c.chunk[:n])
 	if n > 0 {
 		return nil // an error that came with the bytes comes again
 	}
 	return err
+}
+
+// shown is how many bytes of a block stand in the log.
+const shown = 512
+
+// show logs a block of bytes, in hexadecimal and quoted, if anybody wants to see them.
+func (c *conn) show(what string, p []byte) {
+	if log := c.log.V(6); log.Enabled() && len(p) > 0 {
+		log.Info(what, "bytes", len(p), "hex", hex.EncodeToString(p[:min(len(p), shown)]), "text", strconv.QuoteToASCII(string(p[:min(len(p), shown)])))
+	}
 }

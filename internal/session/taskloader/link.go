@@ -20,7 +20,7 @@ type link struct {
 	target     session.Target
 	conn       *conn
 	generation string
-	echoDue    bool // AVAILABLE was sent and has not come back
+	echoesDue  int // how often AVAILABLE was sent and has not come back
 	stamps     framing.Stamps
 	held       map[string][32]byte // binaries that this connection has sent, by name
 	unproven   []upload            // sent, and the target has not yet shown that it has them whole
@@ -28,7 +28,8 @@ type link struct {
 	// uncertain: jobs from before may still report how CLEAR ended them, because the last drain ended
 	// without knowing that all of them had, or they belong to a connection that was lost.
 	uncertain bool
-	live      *liveView // of a running variant on a target that does not push
+	live      *liveView       // of a running variant on a target that does not push
+	kept      []session.Event // of the running variant, that came while something else was waited for
 
 	// message is held while the stream is inside a message, so that Close knows when it may say goodbye.
 	message sync.Mutex
@@ -39,7 +40,7 @@ type link struct {
 	used   bool // a variant was sent
 }
 
-var _ session.Session = (*link)(nil)
+var _ session.Inspector = (*link)(nil)
 
 // Generation is the generation as declared or detected.
 func (s *link) Generation() string { return s.generation }
@@ -77,6 +78,10 @@ func (s *link) Next(ctx context.Context) ([]session.Event, error) {
 	}
 	if s.run == nil {
 		return nil, errors.New("no variant is running: call Start before Next")
+	}
+	if kept := s.kept; len(kept) > 0 {
+		s.kept = nil
+		return kept, nil
 	}
 	defer s.conn.guard(ctx)()
 	for {
@@ -129,7 +134,7 @@ func (s *link) answer(ctx context.Context) ([]session.Event, error) {
 // receive waits for one item and returns its events as far as they belong to the running variant;
 // answered is true for the answer to a query.
 func (s *link) receive(ctx context.Context, doing string, wait time.Duration) (events []session.Event, answered bool, err error) {
-	item, err := s.conn.next(ctx, doing, framing.Expect{Echo: s.echoDue}, wait)
+	item, err := s.conn.next(ctx, doing, framing.Expect{Echo: s.echoesDue > 0}, wait)
 	if err != nil {
 		return nil, false, err
 	}
@@ -142,14 +147,19 @@ func (s *link) receive(ctx context.Context, doing string, wait time.Duration) (e
 	if err != nil {
 		return nil, false, err
 	}
+	return s.digest(doc), doc.Live, nil
+}
+
+// digest returns the events of a document as far as they belong to the running variant.
+func (s *link) digest(doc framing.Document) []session.Event {
 	if doc.Live && s.live != nil && s.run != nil {
-		return s.admit(s.live.observe(doc.Threads, s.run.stopping), false), true, nil
+		return s.admit(s.live.observe(doc.Threads, s.run.stopping), false)
 	}
-	events = s.admit(doc.Events, true)
+	events := s.admit(doc.Events, true)
 	if len(events) > 0 {
 		s.proven()
 	}
-	return events, doc.Live, nil
+	return events
 }
 
 func decode(doing string, item framing.Item) (framing.Document, error) {
@@ -162,7 +172,7 @@ func decode(doing string, item framing.Item) (framing.Document, error) {
 
 // echoed takes note that AVAILABLE came back, perhaps after the probe had given up on it.
 func (s *link) echoed() {
-	s.echoDue = false
+	s.echoesDue--
 	if s.target.Generation == taskset.Auto {
 		s.generation = taskset.G1802
 	}
@@ -230,4 +240,5 @@ func (s *link) goodbye() {
 	}
 	n, _ := s.conn.net.Write(words) // the connection is given up in any case
 	s.conn.entry.Sent(n)
+	s.conn.show("Sent", words[:n])
 }

@@ -12,7 +12,7 @@ import (
 func (s *link) probe(ctx context.Context) error {
 	defer s.conn.guard(ctx)()
 	const doing = "find out the generation"
-	s.echoDue = true
+	s.echoesDue++
 	if err := s.conn.write(ctx, doing, framing.AppendWords(nil, framing.GetProfile, framing.Available)); err != nil {
 		return s.poison(err)
 	}

@@ -25,6 +25,9 @@ func (s *link) Start(ctx context.Context, run session.Run) error {
 	if err := taskset.Check(run.Tasks, s.generation); err != nil {
 		return fmt.Errorf("%w %s of target %s: %w", session.ErrUnsupported, s.generation, s.target.Name, err)
 	}
+	if err := run.Admission.Check(run.Tasks, s.generation); err != nil {
+		return fmt.Errorf("%w %s of target %s: %w", session.ErrUnsupported, s.generation, s.target.Name, err)
+	}
 	var pkgs []string
 	for _, t := range run.Tasks {
 		pkgs = append(pkgs, t.Pkg)
@@ -41,21 +44,29 @@ func (s *link) Start(ctx context.Context, run session.Run) error {
 	for i := range tasks {
 		tasks[i].Pkg = names[tasks[i].Pkg]
 	}
-	return s.poison(s.transfer(ctx, out, tasks, uploads))
+	return s.poison(s.transfer(ctx, s.describe(out, tasks, run.Admission), tasks, uploads))
+}
+
+// describe appends the description to out, and what the admission control is told, in the generation's way.
+func (s *link) describe(out []byte, tasks []taskset.Task, a *taskset.Admission) []byte {
+	if a != nil && s.generation == taskset.G2017 {
+		out, a = framing.AppendOptimize(out, taskset.OptimizeDocument(*a)), nil
+	}
+	return framing.AppendDescription(out, taskset.DescriptionWithGoal(tasks, a))
 }
 
 // clear ends what runs and returns the words with which a variant begins. Where nothing is left to be heard of
 // the variant before, nothing is waited for, and its STOP goes along.
 func (s *link) clear(ctx context.Context) ([]byte, error) {
 	if s.run != nil && !s.run.stopping && !s.run.mayRun() {
-		s.run, s.live, s.uncertain = nil, nil, false
+		s.run, s.live, s.kept, s.uncertain = nil, nil, nil, false
 		return framing.AppendWords(nil, framing.Stop, framing.Clear), nil
 	}
 	_, err := s.Stop(ctx)
 	return framing.AppendWords(nil, framing.Clear), err
 }
 
-// transfer sends tasks and binaries, after out, and starts them.
+// transfer sends out, which ends with the description of the tasks, and the binaries, and starts the tasks.
 func (s *link) transfer(ctx context.Context, out []byte, tasks []taskset.Task, uploads []upload) error {
 	defer s.conn.guard(ctx)()
 	s.message.Lock()
@@ -64,7 +75,6 @@ func (s *link) transfer(ctx context.Context, out []byte, tasks []taskset.Task, u
 		return err
 	}
 
-	out = framing.AppendDescription(out, taskset.Description(tasks))
 	out = framing.AppendWords(out, framing.SendBinaries, framing.Word(len(uploads)))
 	for _, u := range uploads {
 		if err := s.conn.write(ctx, "send the description", out); err != nil {
@@ -113,7 +123,7 @@ func (s *link) enter() error {
 func (s *link) offer(ctx context.Context, u upload) ([]byte, error) {
 	doing := fmt.Sprintf("wait for GO_SEND for binary %s", u.name)
 	for {
-		item, err := s.conn.next(ctx, doing, framing.Expect{GoSend: true, Echo: s.echoDue}, s.options.IOTimeout)
+		item, err := s.conn.next(ctx, doing, framing.Expect{GoSend: true, Echo: s.echoesDue > 0}, s.options.IOTimeout)
 		if errors.Is(err, errQuiet) {
 			return nil, fmt.Errorf("%s: %w: nothing in %s; the target hangs or serves another client", doing, session.ErrTimeout, s.options.IOTimeout)
 		}

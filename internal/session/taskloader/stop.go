@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/genode-operator/genode-operator/internal/session"
 	"github.com/genode-operator/genode-operator/internal/session/framing"
@@ -35,6 +36,7 @@ func (s *link) Stop(ctx context.Context) ([]session.Event, error) {
 		s.run.stopping = true
 	}
 	events, err := s.drain(ctx)
+	events, s.kept = slices.Concat(s.kept, events), nil
 	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return events, err
 	}
@@ -49,7 +51,7 @@ func (s *link) Stop(ctx context.Context) ([]session.Event, error) {
 // query is a word that the target answers, once it has done what came before.
 func (s *link) query() framing.Word {
 	if s.generation == taskset.G1802 {
-		s.echoDue = true
+		s.echoesDue++
 		return framing.Available
 	}
 	return framing.GetLive
