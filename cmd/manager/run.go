@@ -7,7 +7,6 @@ import (
 	"net"
 	"time"
 
-	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/utils/clock"
@@ -22,11 +21,11 @@ import (
 	"github.com/genode-operator/genode-operator/controllers/targetpool"
 	"github.com/genode-operator/genode-operator/controllers/targetsession"
 	"github.com/genode-operator/genode-operator/controllers/taskset"
+	"github.com/genode-operator/genode-operator/internal/addresspool/echo"
 	"github.com/genode-operator/genode-operator/internal/campaign"
 	"github.com/genode-operator/genode-operator/internal/campaign/results"
 	"github.com/genode-operator/genode-operator/internal/fetch"
 	"github.com/genode-operator/genode-operator/internal/session"
-	"github.com/genode-operator/genode-operator/internal/session/taskloader"
 )
 
 // +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
@@ -57,7 +56,9 @@ func run(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	if err := setup(ctx, mgr, store, o); err != nil {
+	pinger := echo.New(echo.Options{})
+	defer func() { err = errors.Join(err, pinger.Close()) }()
+	if err := setup(ctx, mgr, store, pinger, o); err != nil {
 		return err
 	}
 	return mgr.Start(ctx)
@@ -110,14 +111,13 @@ func metrics(address string) server.Options {
 }
 
 // setup adds the controllers and what they share.
-func setup(ctx context.Context, mgr ctrl.Manager, store results.Store, o options) error {
+func setup(ctx context.Context, mgr ctrl.Manager, store results.Store, pinger *echo.Pinger, o options) error {
 	log := mgr.GetLogger()
 	hub := targetsession.NewHub(targetsession.HubOptions{})
 	downloads := &fetch.Background{}
 	changed := make(chan string, 256)
 	registry := session.NewRegistry(clock.RealClock{})
-	classes := sessionClasses(registry, log)
-	watcher := addresstarget.NewWatcher(addresstarget.WatcherOptions{Class: classes, Sessions: registry})
+	classes, watcher := sessionClasses(registry, pinger, log)
 	engine := campaign.New(campaign.Options{
 		Store: store,
 		Class: classes,
@@ -139,21 +139,4 @@ func setup(ctx context.Context, mgr ctrl.Manager, store results.Store, o options
 		targetpool.SetupWithManager(mgr, targetpool.Options{Class: classes}),
 		taskset.SetupWithManager(mgr, taskset.Options{Engine: engine, Changed: changed, Downloads: downloads}),
 	)
-}
-
-// sessionClasses are the classes of targets by the names that the API gives them.
-func sessionClasses(sessions *session.Registry, log logr.Logger) session.Classes {
-	loader := taskloader.New(taskloader.Options{Registry: sessions, Log: log.WithName("taskloader")})
-	return session.Classes{string(v1alpha1.ClassQemu): loader, string(v1alpha1.ClassGenode): loader}
-}
-
-// fleets know the targets of each class.
-func fleets(mgr ctrl.Manager, hub *targetsession.Hub, watcher *addresstarget.Watcher, class session.Class) map[v1alpha1.SessionClass]campaign.Fleet {
-	remote := addresstarget.Fleet{Watcher: watcher, Class: class, Cache: mgr.GetClient()}
-	return map[v1alpha1.SessionClass]campaign.Fleet{
-		v1alpha1.ClassQemu:   taskset.Fleet{Agents: hub, Cache: mgr.GetClient()},
-		v1alpha1.ClassPing:   remote,
-		v1alpha1.ClassGenode: remote,
-		v1alpha1.ClassStdio:  remote,
-	}
 }
