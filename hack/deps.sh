@@ -5,6 +5,7 @@
 #   qemu         qemu-system-x86_64 and qemu-img, for guests of the presets pc and linux-x86
 #   package-lists  no package: refreshes apt's lists
 #   qemu-boards  the QEMU programs of the ARM and RISC-V presets
+#   postgres     a PostgreSQL server, for tests of the results store
 # Nothing happens when everything is there. Never asks a question, except sudo for a password on a terminal.
 set -euo pipefail
 
@@ -40,9 +41,12 @@ for group in "$@"; do
 		need qemu-system-aarch64 qemu-system-arm "virtual machines of the presets virt-arm64, virt-arm and pbxa9"
 		need qemu-system-riscv64 qemu-system-misc "virtual machines of the preset virt-riscv64"
 		;;
+	postgres)
+		need /usr/lib/postgresql postgresql "tests of the results store in PostgreSQL"
+		;;
 	package-lists) refresh=1 ;;
 	*)
-		echo "deps.sh: unknown group '$group'; known: git, race, qemu, qemu-boards, package-lists" >&2
+		echo "deps.sh: unknown group '$group'; known: git, race, qemu, qemu-boards, postgres, package-lists" >&2
 		exit 2
 		;;
 	esac

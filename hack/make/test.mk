@@ -14,11 +14,11 @@ TEST_FLAGS := -race -timeout 20m
 RUN_TESTS = CGO_ENABLED=1 $(TESTSUM) run -record $(TEST_RECORD) -name $(TEST_NAME) -- $(TEST_FLAGS)
 
 .PHONY: test
-test: check-go deps-race deps-boards ## Run everything that must be green before a change lands.
+test: check-go deps-race deps-boards deps-postgres ## Run everything that must be green before a change lands.
 	@hack/test.sh
 
 .PHONY: unit
-unit: check-go deps-race testsum ## Run the tests that need neither an API server nor a guest.
+unit: check-go deps-race deps-postgres testsum ## Run the tests that need neither an API server nor a guest.
 	@$(RUN_TESTS) $$(hack/packages.sh unit)
 
 .PHONY: api-test

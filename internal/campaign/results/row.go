@@ -11,7 +11,7 @@ import (
 type row struct {
 	*Record
 	place place
-	swept any // text, or nil
+	swept *string
 	jobs  string
 }
 
@@ -33,7 +33,7 @@ func rowsOf(records []Record) ([]row, error) {
 		}
 		rows[i] = row{Record: r, place: placeOf(r), jobs: jobsText(r.Jobs)}
 		if r.Values != "" {
-			rows[i].swept = r.Values
+			rows[i].swept = &r.Values
 		}
 	}
 	return rows, nil
