@@ -154,7 +154,7 @@ func (s *Server) Exec(database, statements string) {
 	if err != nil {
 		s.tb.Fatal(err)
 	}
-	defer conn.Close(context.Background())
+	defer func() { _ = conn.Close(context.Background()) }()
 	if _, err := conn.Exec(context.Background(), statements); err != nil {
 		s.tb.Fatal(err)
 	}
