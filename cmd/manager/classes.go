@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+
 	"github.com/go-logr/logr"
 	ctrl "sigs.k8s.io/controller-runtime"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/genode-operator/genode-operator/internal/campaign"
 	"github.com/genode-operator/genode-operator/internal/session"
 	"github.com/genode-operator/genode-operator/internal/session/ping"
+	"github.com/genode-operator/genode-operator/internal/session/stdio"
 	"github.com/genode-operator/genode-operator/internal/session/taskloader"
 )
 
@@ -19,7 +22,9 @@ import (
 // without a pod.
 func sessionClasses(sessions *session.Registry, pinger *echo.Pinger, log logr.Logger) (session.Classes, *addresstarget.Watcher) {
 	loader := taskloader.New(taskloader.Options{Registry: sessions, Log: log.WithName("taskloader")})
-	classes := session.Classes{string(v1alpha1.ClassQemu): loader, string(v1alpha1.ClassGenode): loader}
+	classes := session.Classes{
+		string(v1alpha1.ClassQemu): loader, string(v1alpha1.ClassGenode): loader, string(v1alpha1.ClassStdio): stdio.New(os.Stdout),
+	}
 	watcher := addresstarget.NewWatcher(addresstarget.WatcherOptions{Class: classes, Sessions: sessions})
 	classes[string(v1alpha1.ClassPing)] = watcher.Guard(ping.New(loader, pinger))
 	return classes, watcher
