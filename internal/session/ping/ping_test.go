@@ -58,26 +58,22 @@ func TestAvailabilityIsNotConnectivity(t *testing.T) {
 func TestErrorsAreThoseOfSessions(t *testing.T) {
 	silent := pinger(func(ctx context.Context, _ netip.Addr) error { <-ctx.Done(); return ctx.Err() })
 	nowhere := pinger(func(context.Context, netip.Addr) error { return errors.New("network is unreachable") })
-	canceled, cancel := context.WithCancel(t.Context())
-	cancel()
 	for _, test := range []struct {
 		name    string
-		ctx     context.Context
 		pinger  pinger
 		address string
 		want    error
 		text    string
 	}{
-		{"silence", t.Context(), silent, "127.0.0.1:3001", session.ErrTimeout, "no reply from 127.0.0.1"},
-		{"no route", t.Context(), nowhere, "127.0.0.1:3001", session.ErrUnavailable, "network is unreachable"},
-		{"no address", t.Context(), nowhere, "", session.ErrUnavailable, `its address is "", but ADDRESS:PORT is needed`},
-		{"a name", t.Context(), nowhere, "localhost:3001", session.ErrUnavailable, "ADDRESS:PORT is needed"},
-		{"cancelled", canceled, silent, "[::1]:3001", context.Canceled, ""},
-	} {
+		{"silence", silent, "127.0.0.1:3001", session.ErrTimeout, "no reply from 127.0.0.1"},
+		{"no route", nowhere, "127.0.0.1:3001", session.ErrUnavailable, "network is unreachable"},
+		{"no address", nowhere, "", session.ErrUnavailable, `its address is "", but ADDRESS:PORT is needed`},
+		{"a name", nowhere, "localhost:3001", session.ErrUnavailable, "ADDRESS:PORT is needed"},
+			} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
-				err := ping.New(nil, test.pinger).Available(test.ctx, session.Target{Name: "arm", Address: test.address})
+				err := ping.New(nil, test.pinger).Available(t.Context(), session.Target{Name: "arm", Address: test.address})
 				if !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.text) {
 					t.Errorf("error = %v, want %v with %q", err, test.want, test.text)
 				}
@@ -86,5 +82,14 @@ func TestErrorsAreThoseOfSessions(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+func TestACallCanBeCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	silent := pinger(func(ctx context.Context, _ netip.Addr) error { <-ctx.Done(); return ctx.Err() })
+	if err := ping.New(nil, silent).Available(ctx, session.Target{Address: "[::1]:3001"}); !errors.Is(err, context.Canceled) {
+		t.Errorf("error = %v", err)
 	}
 }

@@ -53,7 +53,7 @@ func (c *Class) Connect(ctx context.Context, t session.Target) (session.Session,
 	return &dry{class: c, target: t, closed: make(chan struct{})}, ctx.Err()
 }
 
-func (c *Class) print(text []byte) error {
+func (c *Class) write(text []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_, err := c.out.Write(text)
@@ -89,7 +89,7 @@ func (s *dry) Start(ctx context.Context, run session.Run) error {
 		return fmt.Errorf("%w %s of %s: %w", session.ErrUnsupported, s.target.Generation, s.target.Name, err)
 	}
 	text := Text(s.target, run)
-	if err := s.class.print(text); err != nil {
+	if err := s.class.write(text); err != nil {
 		s.failed = fmt.Errorf("print variant %d: %w: %w", run.Variant, session.ErrLost, err)
 		return s.failed
 	}

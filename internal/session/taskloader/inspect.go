@@ -68,39 +68,46 @@ func (s *link) ask(ctx context.Context, query framing.Word, answers func(framing
 // replies collects the documents that answer a query.
 func (s *link) replies(ctx context.Context, answers func(framing.Document) bool) ([]framing.Document, error) {
 	const doing = "wait for the answer of the target"
+	sure := s.generation == taskset.G2017 || s.generation == taskset.G1802 // something comes in any case
 	wait := s.options.Quiet
-	if s.generation == taskset.G2017 || s.generation == taskset.G1802 {
-		wait = s.options.IOTimeout // something comes in any case
+	if sure {
+		wait = s.options.IOTimeout
 	}
 	var docs []framing.Document
 	for {
 		item, err := s.conn.next(ctx, doing, framing.Expect{Echo: s.echoesDue > 0}, wait)
-		switch {
-		case errors.Is(err, errQuiet) && wait == s.options.Quiet:
+		if errors.Is(err, errQuiet) && !sure {
 			return docs, nil
-		case errors.Is(err, errQuiet):
-			return docs, fmt.Errorf("%s: %w: nothing in %s", doing, session.ErrTimeout, wait)
-		case err != nil:
-			return docs, err
 		}
-		if item.Kind == framing.KindEcho {
-			if s.echoed(); s.echoesDue == 0 {
-				return docs, nil
-			}
-			continue
+		if errors.Is(err, errQuiet) {
+			err = fmt.Errorf("%s: %w: nothing in %s", doing, session.ErrTimeout, wait)
 		}
-		doc, err := decode(doing, item)
 		if err != nil {
 			return docs, err
 		}
-		s.kept = append(s.kept, s.digest(doc)...)
-		if answers(doc) {
-			docs = append(docs, doc)
-			if s.generation != taskset.G1802 {
-				return docs, nil
-			}
+		over, err := s.reply(doing, item, answers, &docs)
+		if err != nil || over {
+			return docs, err
 		}
 	}
+}
+
+// reply takes an item that came while an answer was waited for, and says whether no other one can come.
+func (s *link) reply(doing string, item framing.Item, answers func(framing.Document) bool, docs *[]framing.Document) (over bool, err error) {
+	if item.Kind == framing.KindEcho {
+		s.echoed()
+		return s.echoesDue == 0, nil
+	}
+	doc, err := decode(doing, item)
+	if err != nil {
+		return false, err
+	}
+	s.kept = append(s.kept, s.digest(doc)...)
+	if answers(doc) {
+		*docs = append(*docs, doc)
+		return s.generation != taskset.G1802, nil
+	}
+	return false, nil
 }
 
 // Reboot implements session.Inspector. It waits until the connection ends or nothing more comes: closing it
