@@ -9,7 +9,7 @@ import (
 )
 
 // optimal are the schedulers that miss no deadline of any feasible set of periodic tasks.
-var optimal = []string{"LLREF", "LRE-TL", "NVNLF", "DP-WRAP", "BF"}
+var optimal = []string{"LLREF", "LRE-TL", "NVNLF", "DP-WRAP", "BF", "PD2", "ER-PD2", "U-EDF", "WC-U-EDF"}
 
 // feasibleSet makes tasks with whole microseconds that need at most all of the processors, and none more than
 // one. Every other set needs all of them, exactly.

@@ -1,0 +1,167 @@
+package sched
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/genode-operator/genode-operator/internal/sim"
+)
+
+// unfair is U-EDF: with each release the work of all jobs is spread over the processors, by earliest deadlines and
+// the first processor first, so that what later jobs may need stays free. Each processor then runs its part by
+// EDF; a job that runs on one processor does not run on a later one. (Nelissen, Berten, Nélis, Goossens and
+// Milojevic, U-EDF: An Unfair but Optimal Multiprocessor Scheduling Algorithm for Sporadic Tasks, ECRTS 2012.)
+type unfair struct {
+	claims
+	p       *planned
+	rates   []rate
+	spreads []spread
+	order   []*claim     // by the ends of their windows
+	parts   [][]sim.Time // by task, of its work, by processor
+	ran     []ranOn
+	run     []*sim.Job
+	next    sim.Time // they are to be made anew
+	fresh   bool
+}
+
+// ranOn is what a processor was given: a job, and which processor's part it uses up.
+type ranOn struct {
+	claim *claim
+	had   sim.Time // work of the job when it was
+	part  int
+}
+
+func (a *unfair) start(p *planned) error {
+	a.p = p
+	a.admit(p.view)
+	a.spreads = make([]spread, len(a.all))
+	for i := range a.all {
+		k := &a.all[i]
+		a.parts = append(a.parts, make([]sim.Time, p.view.Processors()))
+		if !k.granted {
+			a.rates = append(a.rates, rate{})
+			continue
+		}
+		a.rates = append(a.rates, rateOf(k.task.WCET, k.window))
+		a.order = append(a.order, k)
+	}
+	return nil
+}
+
+func (a *unfair) appeared(j *sim.Job) {
+	a.claims.appeared(j)
+	a.fresh = a.fresh || a.claimed(j)
+}
+
+func (a *unfair) choose(now sim.Time) sim.Time {
+	a.use()
+	if a.fresh || now >= a.next {
+		a.close(now)
+		a.spread(now)
+	}
+	next := a.next
+	a.ran = a.ran[:0]
+	for processor := range a.p.want {
+		for _, k := range a.order {
+			part := a.parts[k.index][processor]
+			if part == 0 || k.job == nil || k.job.Over() || a.p.chosen[k.index] {
+				continue
+			}
+			a.p.chosen[k.index] = true
+			a.ran = append(a.ran, ranOn{claim: k, had: a.done(k), part: processor})
+			next = min(next, now+part)
+			break
+		}
+	}
+	// It does not matter where the jobs run, as long as they do.
+	a.run = a.run[:0]
+	for _, r := range a.ran {
+		a.p.chosen[r.claim.index] = false
+		a.run = append(a.run, r.claim.job)
+	}
+	a.p.anywhere(a.run)
+	return next
+}
+
+// use takes what jobs have done off their parts.
+func (a *unfair) use() {
+	for _, r := range a.ran {
+		if r.claim.job == nil {
+			continue
+		}
+		spent := a.done(r.claim) - r.had
+		parts := a.parts[r.claim.index]
+		parts[r.part] = max(0, parts[r.part]-spent)
+	}
+}
+
+// end is when the window ends that a task is in; now if it is in none, for it may be released.
+func (a *unfair) end(k *claim, now sim.Time) sim.Time {
+	if k.until > now {
+		return k.until
+	}
+	return now
+}
+
+// spread makes the parts.
+func (a *unfair) spread(now sim.Time) {
+	a.fresh, a.next = false, a.claims.next(now)
+	slices.SortStableFunc(a.order, func(x, y *claim) int {
+		return cmp.Or(cmp.Compare(a.end(x, now), a.end(y, now)), cmp.Compare(x.index, y.index))
+	})
+	for _, k := range a.order {
+		a.spreads[k.index] = spread{}
+		if k.job != nil && !k.job.Over() {
+			a.spreads[k.index].left = a.p.view.Reserve(k.job)
+		}
+	}
+	for processor := range a.p.want {
+		a.spreadOn(processor, now)
+	}
+}
+
+// spread is how far the work of a task has been spread over the processors.
+type spread struct {
+	left, given sim.Time
+	reserved    rate // time of the processors so far that is kept free before the end of its window
+}
+
+// spreadOn gives a processor as much work as it can do before each deadline, beside what it must keep free for
+// the tasks with earlier deadlines, from these on. What is kept free is rounded up over all processors, and
+// not on each, or a job could be short of a nanosecond in the end.
+func (a *unfair) spreadOn(processor int, now sim.Time) {
+	var before, kept, reserved rate // rates of the tasks so far; that on this processor; what it comes to
+	var given sim.Time
+	last := now
+	for _, k := range a.order {
+		s, end := &a.spreads[k.index], a.end(k, now)
+		reserved = reserved.add(kept.times(end - last))
+		last = end
+		sum := s.reserved.add(reserved)
+		room := end - now - given - s.given - (sum.ceil() - s.reserved.ceil())
+		part := max(0, min(room, s.left))
+		a.parts[k.index][processor] = part
+		s.reserved, s.left, s.given = sum, s.left-part, s.given+part
+		given += part
+		after := before.add(a.rates[k.index])
+		kept = kept.add(after.on(processor).minus(before.on(processor)))
+		before = after
+	}
+}
+
+// on is the part of a rate that falls on a processor when the first ones are filled first.
+func (r rate) on(processor int) rate {
+	switch {
+	case r.whole < int64(processor):
+		return rate{}
+	case r.whole > int64(processor):
+		return rate{whole: 1}
+	}
+	return rate{fraction: r.fraction}
+}
+
+// NewUEDF is U-EDF. It is optimal, for sporadic tasks too if their densities fit.
+func NewUEDF() sim.Scheduler { return &planned{algorithm: &unfair{}} }
+
+// NewWCUEDF is U-EDF in which no processor idles while a job waits.
+func NewWCUEDF() sim.Scheduler { return &planned{conserving: true, algorithm: &unfair{}} }
