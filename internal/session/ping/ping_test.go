@@ -69,7 +69,7 @@ func TestErrorsAreThoseOfSessions(t *testing.T) {
 		{"no route", nowhere, "127.0.0.1:3001", session.ErrUnavailable, "network is unreachable"},
 		{"no address", nowhere, "", session.ErrUnavailable, `its address is "", but ADDRESS:PORT is needed`},
 		{"a name", nowhere, "localhost:3001", session.ErrUnavailable, "ADDRESS:PORT is needed"},
-			} {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
