@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/genode-operator/genode-operator/internal/testenv/postgres"
 )
 
 // campaignOptions are options for a very short run of the parts that need no guest.
@@ -84,5 +86,18 @@ func TestFakesSayWhatTheyDoNotUnderstand(t *testing.T) {
 		if err := holdFakes(2, 0, strings.NewReader(order+"\n"), &out); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v does not say %q", order, err, want)
 		}
+	}
+}
+
+func TestPostgreSQLIsMeasuredToo(t *testing.T) {
+	dsn := postgres.Start(t).Database() // in a folder that its own user can pass through
+	o := campaignOptions(t, partStore)
+	o.postgres = dsn
+	var out bytes.Buffer
+	b := &bench{}
+	err := b.measure(t.Context(), o, &out, &progress{out: t.Output()})
+	t.Log("\n" + out.String())
+	if err != nil || len(b.report.Stores) != 4 || b.report.Stores[3].How != "PostgreSQL" || b.report.Stores[3].PerSecond <= 0 {
+		t.Errorf("%v: %+v", err, b.report.Stores)
 	}
 }

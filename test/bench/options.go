@@ -59,6 +59,7 @@ type options struct {
 	guest       string // folder with vmlinuz and initrd.gz
 	tasks       string // folder with the task binaries
 	logs        string // folder that keeps the agents' logs; "": they are removed
+	postgres    string // DSN of a database for the store's measurement; "": none
 	profiles    string // folder for CPU and heap profiles of this process; "": none
 }
 
@@ -80,6 +81,7 @@ func (o *options) register(cmd *cobra.Command) {
 	f.StringVarP(&o.output, "output", "o", "text", "text or json")
 	f.StringVar(&o.accelerator, "accelerator", "TCG", "accelerator of the guests: TCG, KVM or Auto")
 	f.StringVar(&o.logs, "logs", "", "existing folder in which the agents' logs are kept")
+	f.StringVar(&o.postgres, "postgres", os.Getenv("BENCH_POSTGRES"), "DSN of a PostgreSQL database to be measured, too [$BENCH_POSTGRES]; it keeps the records, so give it one that can be thrown away")
 	f.StringVar(&o.profiles, "profiles", "", "existing folder for CPU and heap profiles of the engine and its sessions, a pair for each part")
 	f.StringVar(&o.agent, "agent", "", "agent program (default bin/agent of the repository)")
 	f.StringVar(&o.guest, "guest", os.Getenv("REFGUEST_IMAGE"), "folder of the reference guest [$REFGUEST_IMAGE] (default .cache/guest of the repository)")

@@ -49,17 +49,14 @@ func (b *bench) measureStore(ctx context.Context) ([]StoreSeries, error) {
 }
 
 // candidate is a store that is measured.
-type candidate struct {
-	how  string
-	open func(ctx context.Context, dir string) (results.Store, func() error, error)
-}
+type candidate struct{ how, dsn string }
 
 func (b *bench) stores() []candidate {
-	sqlite := func(ctx context.Context, dir string) (results.Store, func() error, error) {
-		s, err := results.OpenSQLite(ctx, filepath.Join(dir, fmt.Sprintf("store-%d.db", time.Now().UnixNano())))
-		return s, func() error { return nil }, err
+	all := []candidate{{"SQLite", filepath.Join(b.lodging.dir, "store.db")}}
+	if b.options.postgres != "" {
+		all = append(all, candidate{"PostgreSQL", b.options.postgres})
 	}
-	return []candidate{{"SQLite", sqlite}}
+	return all
 }
 
 func (b *bench) fill(ctx context.Context, c candidate, n int) (series StoreSeries, err error) {
@@ -71,12 +68,13 @@ func (b *bench) fill(ctx context.Context, c candidate, n int) (series StoreSerie
 	if err != nil {
 		return series, err
 	}
-	store, remove, err := c.open(ctx, b.lodging.dir)
+	store, err := results.Open(ctx, c.dsn)
 	if err != nil {
 		return series, err
 	}
-	defer func() { err = errors.Join(err, store.Close(), remove()) }()
-	if err := store.Begin(ctx, results.Campaign{ID: "bench", Name: "bench/bench", SpecHash: "bench", Spec: []byte("{}"), Total: uint64(total), Begun: time.Now()}); err != nil {
+	defer func() { err = errors.Join(err, store.Close()) }()
+	campaign := fmt.Sprintf("bench-%d", time.Now().UnixNano()) // a database may have seen others
+	if err := store.Begin(ctx, results.Campaign{ID: campaign, Name: "bench/bench", SpecHash: "bench", Spec: []byte("{}"), Total: uint64(total), Begun: time.Now()}); err != nil {
 		return series, err
 	}
 	var next atomic.Uint64
@@ -85,7 +83,7 @@ func (b *bench) fill(ctx context.Context, c candidate, n int) (series StoreSerie
 	for range n {
 		group.Go(func() error {
 			for v := next.Add(1); v <= uint64(total); v = next.Add(1) {
-				if err := store.Put(ctx, recordOf(v)); err != nil {
+				if err := store.Put(ctx, recordOf(campaign, v)); err != nil {
 					return err
 				}
 			}
@@ -102,10 +100,10 @@ func (b *bench) fill(ctx context.Context, c candidate, n int) (series StoreSerie
 }
 
 // recordOf is the record of a variant with one job.
-func recordOf(variant uint64) results.Record {
+func recordOf(campaign string, variant uint64) results.Record {
 	at, start, end := time.Now(), int64(variant), int64(variant+10)
 	return results.Record{
-		Campaign: "bench", Variant: variant, Attempt: 1, Final: true, Succeeded: true, Reason: "Completed",
+		Campaign: campaign, Variant: variant, Attempt: 1, Final: true, Succeeded: true, Reason: "Completed",
 		Target: "bench/target-17", Address: "127.0.1.18:3001", Generation: "1608b", Incarnation: 1,
 		Values: `{"hello.config.x":"417","hello.config.y":"23","hello.config.z":"999"}`, Started: at, Ended: at,
 		HostClass: "Genode", BytesIn: 208, BytesOut: 323,
