@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"strconv"
@@ -95,6 +96,9 @@ func (c *conn) next(ctx context.Context, doing string, expect framing.Expect, wa
 		if err := c.fill(ctx, wait); err != nil {
 			if pending == 0 && errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() == nil {
 				return item, errQuiet
+			}
+			if pending > 0 && errors.Is(err, io.EOF) {
+				err = io.ErrUnexpectedEOF
 			}
 			if pending > 0 {
 				doing = fmt.Sprintf("%s, after %d bytes of a frame", doing, pending)

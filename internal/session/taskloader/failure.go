@@ -27,7 +27,8 @@ func dialFailure(ctx context.Context, t session.Target, err error) error {
 	return fmt.Errorf("connect to %s at %s: %w: %w", t.Name, t.Address, kind, err)
 }
 
-// failure says why reading or writing failed, in the terms of package session.
+// failure says why reading or writing failed, in the terms of package session. The end of the connection is
+// io.EOF between two items and io.ErrUnexpectedEOF inside one.
 func failure(ctx context.Context, doing string, err error) error {
 	kind := session.ErrLost
 	switch {
@@ -35,8 +36,8 @@ func failure(ctx context.Context, doing string, err error) error {
 		return fmt.Errorf("%s: %w", doing, ctx.Err())
 	case errors.Is(err, net.ErrClosed):
 		kind = session.ErrClosed
-	case errors.Is(err, io.EOF):
-		return fmt.Errorf("%s: %w: the target closed the connection", doing, kind)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("%s: %w: the target closed the connection: %w", doing, kind, err)
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, syscall.ETIMEDOUT):
 		kind = session.ErrTimeout
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
