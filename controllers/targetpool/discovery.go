@@ -109,15 +109,17 @@ func (d *discovery) begin(key types.NamespacedName, pool *v1alpha1.TargetPool) s
 // check looks at an address, unless it has a TargetSession, which is looked at by itself.
 func (d *discovery) check(pool *v1alpha1.TargetPool) addresspool.Check {
 	spec := pool.Spec.Template.Spec
+	at := session.Target{Class: string(spec.Class), Generation: string(spec.Taskloader.Generation)}
 	port := uint16(cmp.Or(spec.Taskloader.Port, v1alpha1.TaskloaderPort))
+	namespace, name := pool.Namespace, pool.Name // the pool itself belongs to the pass
 	return func(ctx context.Context, a netip.Addr) error {
-		key := types.NamespacedName{Namespace: pool.Namespace, Name: nameAt(pool.Name, a)}
+		key := types.NamespacedName{Namespace: namespace, Name: nameAt(name, a)}
 		if d.sessions.Get(ctx, key, &v1alpha1.TargetSession{}) == nil {
 			return nil
 		}
-		return d.class.Available(ctx, session.Target{
-			Name: key.String(), Class: string(spec.Class), Address: netip.AddrPortFrom(a, port).String(), Generation: string(spec.Taskloader.Generation),
-		})
+		there := at
+		there.Name, there.Address = key.String(), netip.AddrPortFrom(a, port).String()
+		return d.class.Available(ctx, there)
 	}
 }
 
