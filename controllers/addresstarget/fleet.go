@@ -74,7 +74,7 @@ func reboot(ctx context.Context, name string, s session.Session) error {
 	if g, is := s.(*guarded); is {
 		s = g.Session
 	}
-	r, can := s.(interface{ Reboot(context.Context) error })
+	r, can := session.InspectorOf(s)
 	if !can {
 		return fmt.Errorf("%w: target %s: sessions of its class cannot reboot it", campaign.ErrCannotReset, name)
 	}

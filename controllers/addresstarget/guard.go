@@ -41,6 +41,9 @@ type guarded struct {
 	lost   atomic.Pointer[string] // why the target is lost
 }
 
+// Unwrap is the session that is guarded; see session.InspectorOf.
+func (g *guarded) Unwrap() session.Session { return g.Session }
+
 // Start implements session.Session.
 func (g *guarded) Start(ctx context.Context, run session.Run) error {
 	return g.explain(g.Session.Start(ctx, run))

@@ -551,6 +551,30 @@ func TestC06ToConnectToAHungTargetDoesNotLast(t *testing.T) {
 	exchanges(t, opened, 1)
 }
 
+// wrapped is a session in another one.
+type wrapped struct{ session.Session }
+
+func (w wrapped) Unwrap() session.Session { return w.Session }
+
+func TestAWrappedSessionShowsWhatItCanDo(t *testing.T) {
+	s := newSite(t, faketarget.Options{}, taskloader.Options{})
+	opened := s.connect(t)
+	i, can := session.InspectorOf(wrapped{wrapped{opened}})
+	if !can || session.Session(i) != opened {
+		t.Errorf("inspector %v, %v", i, can)
+	}
+	dry, err := stdio.New(io.Discard).Connect(t.Context(), session.Target{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dry.Close()
+	for _, none := range []session.Session{dry, wrapped{dry}, wrapped{}, nil} {
+		if _, can := session.InspectorOf(none); can {
+			t.Errorf("%v is an inspector", none)
+		}
+	}
+}
+
 func TestC07EveryConnectionIsAnnouncedOnce(t *testing.T) {
 	s := newSite(t, faketarget.Options{}, taskloader.Options{})
 	changes, stop := s.registry.Watch()

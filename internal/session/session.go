@@ -142,6 +142,22 @@ type Inspector interface {
 	Reboot(ctx context.Context) error
 }
 
+// InspectorOf returns the session as an Inspector, or the one that it wraps and shows by a method
+// Unwrap() Session; false when there is none.
+func InspectorOf(s Session) (Inspector, bool) {
+	for s != nil {
+		if i, ok := s.(Inspector); ok {
+			return i, true
+		}
+		wrapper, ok := s.(interface{ Unwrap() Session })
+		if !ok {
+			return nil, false
+		}
+		s = wrapper.Unwrap()
+	}
+	return nil, false
+}
+
 // Class opens sessions of one kind.
 type Class interface {
 	// Available checks whether the target could be connected to, without opening a session.
