@@ -30,7 +30,8 @@ type attempt struct {
 }
 
 // attempt runs a variant. A session that failed is closed when it returns.
-func (w *worker) attempt(ctx context.Context, o *order, lease Lease) ending {
+func (w *worker) attempt(ctx context.Context, o *order) ending {
+	lease := o.lease
 	a := &attempt{worker: w, plan: o.plan}
 	a.record = results.Record{
 		Campaign: o.plan.ID, Variant: lease.Variant, Attempt: lease.Attempt, Values: o.plan.Space.Values(lease.Variant),

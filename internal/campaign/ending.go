@@ -15,11 +15,11 @@ type ending struct {
 	notice  *results.Notice // told with the record, or at once if there is none; nil: nobody is told
 }
 
-// finish ends a lease, and reports whether the worker may go on with its order.
-func (e *Engine) finish(w *worker, o *order, lease Lease, end ending) bool {
+// finish ends the lease that the worker is at, and reports whether it may go on to the next one of its order.
+func (e *Engine) finish(w *worker, o *order, end ending) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	c, now := o.campaign, e.opts.Clock.Now()
+	c, lease, now := o.campaign, o.lease, e.opts.Clock.Now()
 	e.judge(now, w, end)
 	if end.blocked.reason != "" {
 		end.blocked.until = now.Add(blockedPause)
@@ -35,7 +35,12 @@ func (e *Engine) finish(w *worker, o *order, lease Lease, end ending) bool {
 		return false
 	}
 	e.queue(c, entry{lease: lease, record: *end.record, avoid: end.avoided(o, w.key), worker: w, notice: end.notice})
-	return end.record.Succeeded && o.changes == e.changes && e.unwritten < maxUnwritten && w.unwritten < maxUnwrittenPerWorker
+	if len(o.rest) == 0 || !end.record.Succeeded || o.changes != e.changes || now.Sub(o.began) > batchTime || e.full(w) {
+		return false
+	}
+	o.lease, o.rest = o.rest[0], o.rest[1:]
+	c.ordered--
+	return true
 }
 
 // judge keeps variants away from the target, or forgives it. The caller holds e.mu.

@@ -210,3 +210,23 @@ func TestATargetThatOnlyAnswersPingsIsReset(t *testing.T) {
 		t.Errorf("%d resets, succeeded %d; want 1 and 1", f.resets.Load(), snap.Tally.Succeeded)
 	}
 }
+
+// A target that gets many short variants at once and is then at a long one must not keep the rest from others.
+func TestWhatATargetIsNotAtIsTakenBackForAnother(t *testing.T) {
+	f, gate := &fakes{}, make(chan struct{})
+	f.fault = func(target string, variant uint64) error {
+		if target == "a" && variant >= 30 {
+			<-gate
+		}
+		return nil
+	}
+	const total = 400
+	e, _ := start(t, f, store(t))
+	alone := plan("c", total, "a")
+	e.Apply(alone)
+	await(t, e, "c", "the long variant", func(s Snapshot) bool { return s.Finished >= 30 })
+	e.Apply(plan("c", total, "a", "b"))
+	await(t, e, "c", "everything else", func(s Snapshot) bool { return s.Finished == total-1 })
+	close(gate)
+	await(t, e, "c", "completion", complete)
+}

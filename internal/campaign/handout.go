@@ -19,7 +19,8 @@ type order struct {
 	campaign *running
 	plan     *Plan
 	target   session.Target // as the plan calls it
-	leases   []Lease        // what is left
+	lease    Lease          // what it is at
+	rest     []Lease        // what follows; guarded by Engine.mu
 	began    time.Time
 	guessed  float64 // see shares
 	changes  uint64  // of the engine, when it was given
@@ -29,7 +30,7 @@ type order struct {
 // candidates are the campaigns that have work for a target now, and when there could be more: at wake (the
 // zero time: never), or after a wake of the engine. The caller holds e.mu.
 func (e *Engine) candidates(now time.Time, w *worker) (list []*running, wake time.Time) {
-	if e.unwritten >= maxUnwritten || w.unwritten >= maxUnwrittenPerWorker {
+	if e.full(w) {
 		e.held = true
 		return nil, time.Time{}
 	}
@@ -78,8 +79,40 @@ func (e *Engine) last(now time.Time, c *running, target string) bool {
 func (e *Engine) offer(w *worker) (work bool, changed <-chan struct{}, wake time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	list, wake := e.candidates(e.opts.Clock.Now(), w)
+	now := e.opts.Clock.Now()
+	list, wake := e.candidates(now, w)
+	if len(list) == 0 && e.recall(now, w) {
+		list, wake = e.candidates(now, w)
+	}
 	return len(list) > 0, e.changed, wake
+}
+
+// recall takes back what others have in their orders and are not at, for a worker that has nothing to do. The
+// caller holds e.mu.
+func (e *Engine) recall(now time.Time, idle *worker) (some bool) {
+	for _, c := range e.campaigns {
+		if _, uses := c.targets[idle.key]; !uses || c.ordered == 0 {
+			continue
+		}
+		for _, w := range e.workers {
+			if w.order != nil && w.order.campaign == c {
+				some = e.takeBack(now, w.order) || some
+			}
+		}
+	}
+	return some
+}
+
+// takeBack empties an order but for what its worker is at, and reports whether there was more. The caller
+// holds e.mu.
+func (e *Engine) takeBack(now time.Time, o *order) bool {
+	if len(o.rest) == 0 {
+		return false
+	}
+	o.campaign.ordered -= len(o.rest)
+	o.campaign.ledger.GiveBack(now, o.rest)
+	o.rest = nil
+	return true
 }
 
 // take ends the worker's last order, if there is one, and gives it the next; nil when there is no work for it.
@@ -97,13 +130,16 @@ func (e *Engine) take(w *worker, abort context.CancelCauseFunc) *order {
 	if c == nil {
 		return nil
 	}
-	leases := c.ledger.Lease(now, w.key, c.batch(w.pace), w.leases[:0])
+	if w.paceOf != c.id {
+		w.pace, w.paceOf = 0, c.id
+	}
+	w.leases = c.ledger.Lease(now, w.key, c.batch(w.pace), w.leases[:0])
 	c.serving++
+	c.ordered += len(w.leases) - 1
 	c.dirty = true
 	c.consumed()
-	w.leases = leases
 	w.order = &order{
-		campaign: c, plan: c.plan, target: c.targets[w.key], leases: leases, began: now,
+		campaign: c, plan: c.plan, target: c.targets[w.key], lease: w.leases[0], rest: w.leases[1:], began: now,
 		guessed: e.shares.begin(c.share), changes: e.changes, abort: abort,
 	}
 	return w.order
@@ -140,8 +176,7 @@ func (e *Engine) endOrder(w *worker) {
 	}
 	w.order = nil
 	c, now := o.campaign, e.opts.Clock.Now()
-	if len(o.leases) > 0 {
-		c.ledger.GiveBack(now, o.leases)
+	if e.takeBack(now, o) {
 		e.wake()
 	}
 	e.shares.used(c.share, o.guessed, now.Sub(o.began))

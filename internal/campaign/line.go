@@ -15,6 +15,7 @@ import (
 const (
 	connectBase = 50 * time.Millisecond
 	connectMax  = 2 * time.Second
+	readyMax    = 400 * time.Millisecond // where the target is not ready: a recovery is quick
 	// stallLimit is the number of silent attempts in a row after which a managed target that still answers
 	// pings is reset.
 	stallLimit = 2
@@ -51,10 +52,12 @@ func (l *line) connect(ctx context.Context) bool {
 		return true
 	}
 	pause := min(connectMax, connectBase<<min(l.refusals, 6))
-	if !errors.Is(err, errNotReady) {
+	l.refusals++
+	if errors.Is(err, errNotReady) {
+		pause = min(pause, readyMax)
+	} else {
 		l.engine.opts.Log.V(2).Info("Opening session failed", "target", l.target.Name, "address", l.target.Address, "error", err.Error())
 		l.stalled(ctx, err)
-		l.refusals++
 	}
 	l.engine.sleep(ctx, pause-time.Duration(rand.Int64N(int64(pause/2))))
 	return false

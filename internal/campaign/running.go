@@ -21,6 +21,7 @@ type running struct {
 	tally   *Tally
 	share   *share
 	serving int // orders that are with workers
+	ordered int // variants in them that nobody is at
 	blocks  map[string]block
 	dirty   bool
 	cancel  func()        // ends its goroutines that read or survey

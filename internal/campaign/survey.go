@@ -51,10 +51,11 @@ func (e *Engine) explore(ctx context.Context, c *running, space Constraint) {
 		}
 		hi, skipped := survey(space, horizon, total)
 		e.mu.Lock()
+		hungry := c.ledger.Fresh() == 0 // workers may be waiting by now
 		c.ledger.Survey(hi, skipped)
 		c.dirty = true
 		e.resettle(c)
-		if fresh == 0 {
+		if hungry {
 			e.wake()
 		}
 		e.mu.Unlock()

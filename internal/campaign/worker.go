@@ -23,6 +23,7 @@ type worker struct {
 
 	leases  []Lease       // buffer of Engine.take
 	pace    time.Duration // what the newest variant took; 0: not known, or it failed
+	paceOf  string        // the campaign that it belonged to
 	shelf   map[string]session.Binary
 	shelfOf int64 // incarnation that the shelf belongs to
 }
@@ -130,15 +131,13 @@ func (w *worker) work(ctx context.Context) {
 
 // serve runs the variants of an order, until one fails or the engine has something else in mind.
 func (w *worker) serve(ctx context.Context, o *order) {
-	for more := true; more && len(o.leases) > 0 && ctx.Err() == nil; {
-		lease := o.leases[0]
+	for more := true; more; {
 		began := w.engine.opts.Clock.Now()
-		end := w.attempt(ctx, o, lease)
-		o.leases = o.leases[1:]
+		end := w.attempt(ctx, o)
 		if w.pace = 0; end.record != nil && end.record.Succeeded {
 			w.pace = max(w.engine.opts.Clock.Now().Sub(began), 1)
 		}
-		more = w.engine.finish(w, o, lease, end)
+		more = w.engine.finish(w, o, end)
 		if end.record == nil {
 			w.engine.tell(end.notice, nil, false)
 		}

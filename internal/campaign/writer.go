@@ -27,6 +27,11 @@ type entry struct {
 
 func (x *entry) weight() int { return 1 + len(x.record.Jobs)/jobsPerWeight }
 
+// full reports whether the store has to take records before the worker may make more. The caller holds e.mu.
+func (e *Engine) full(w *worker) bool {
+	return e.unwritten >= maxUnwritten || w.unwritten >= maxUnwrittenPerWorker
+}
+
 // queue hands a record to the writer of its campaign: the target goes on with the next variant meanwhile. The
 // ledger hears of it when the store has it. The caller holds e.mu, and is a goroutine of the engine.
 func (e *Engine) queue(c *running, x entry) {
