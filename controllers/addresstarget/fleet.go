@@ -71,9 +71,6 @@ func (f Fleet) Reset(ctx context.Context, name string, how campaign.Reset) error
 }
 
 func reboot(ctx context.Context, name string, s session.Session) error {
-	if g, is := s.(*guarded); is {
-		s = g.Session
-	}
 	r, can := session.InspectorOf(s)
 	if !can {
 		return fmt.Errorf("%w: target %s: sessions of its class cannot reboot it", campaign.ErrCannotReset, name)

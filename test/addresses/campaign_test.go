@@ -133,3 +133,20 @@ func TestWhatCannotBeRestoredSaysSo(t *testing.T) {
 		return c != nil && c.Status == metav1.ConditionFalse && strings.Contains(c.Message, "has no snapshot; use Reboot or None")
 	})
 }
+
+func TestADryRunPrintsEveryVariant(t *testing.T) {
+	l := newLab(t)
+	l.Make(&v1alpha1.TargetSession{
+		ObjectMeta: metav1.ObjectMeta{Name: "dry", Namespace: l.Namespace, Labels: map[string]string{"lab": "boards"}},
+		Spec:       v1alpha1.TargetSessionSpec{Class: v1alpha1.ClassStdio},
+	})
+	l.campaign("")
+	l.each(l.complete(127), func(r results.Record) {
+		if r.HostClass != "Stdio" || len(r.Jobs) != 0 {
+			t.Errorf("record %+v", r)
+		}
+	})
+	if n := strings.Count(l.printed.String(), "<pkg>hey</pkg>"); n != 127 {
+		t.Errorf("%d descriptions were printed:\n%s", n, l.printed.String())
+	}
+}

@@ -3,6 +3,7 @@
 package addresses
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,7 @@ import (
 	"github.com/genode-operator/genode-operator/internal/faketarget"
 	"github.com/genode-operator/genode-operator/internal/fetch"
 	"github.com/genode-operator/genode-operator/internal/session"
+	"github.com/genode-operator/genode-operator/internal/session/stdio"
 	"github.com/genode-operator/genode-operator/internal/session/taskloader"
 	"github.com/genode-operator/genode-operator/internal/testenv"
 )
@@ -50,6 +52,8 @@ type lab struct {
 	port   int32  // of all targets
 	fog    *fog
 	store  *results.SQLite
+
+	printed bytes.Buffer // by dry runs; to be read when they are over
 }
 
 // streets hands out loopback networks, one for each lab of this test binary.
@@ -78,7 +82,7 @@ func (l *lab) setup(ctx context.Context, mgr ctrl.Manager) error {
 	sessions := session.NewRegistry(nil)
 	l.fog = &fog{Class: taskloader.New(taskloader.Options{Registry: sessions, Log: logr.Discard()})}
 	// Loopback answers every echo request, so that Ping connects here, too.
-	classes := session.Classes{"Genode": l.fog, "Ping": l.fog}
+	classes := session.Classes{"Genode": l.fog, "Ping": l.fog, "Stdio": stdio.New(&l.printed)}
 	watcher := addresstarget.NewWatcher(addresstarget.WatcherOptions{Class: classes, Sessions: sessions, Recheck: recheck})
 	classes["Ping"] = watcher.Guard(classes["Ping"])
 	remote := addresstarget.Fleet{Watcher: watcher, Class: classes, Cache: mgr.GetClient()}
@@ -86,7 +90,7 @@ func (l *lab) setup(ctx context.Context, mgr ctrl.Manager) error {
 	downloads := &fetch.Background{}
 	engine := campaign.New(campaign.Options{
 		Store: l.store, Class: classes, Log: logr.Discard(),
-		Fleet: taskset.Fleets{Cache: mgr.GetClient(), ByClass: map[v1alpha1.SessionClass]campaign.Fleet{v1alpha1.ClassPing: remote, v1alpha1.ClassGenode: remote}},
+		Fleet: taskset.Fleets{Cache: mgr.GetClient(), ByClass: map[v1alpha1.SessionClass]campaign.Fleet{v1alpha1.ClassPing: remote, v1alpha1.ClassGenode: remote, v1alpha1.ClassStdio: remote}},
 		Changed: func(id string) {
 			select {
 			case changed <- id:
