@@ -56,11 +56,13 @@
 // Rows that are covered by tests of another name, in this package or in another folder of the repository:
 //
 //	F32: test/e2e.TestACampaignSurvivesFrozenGuests
+//	D6: TestF23MissingBinary
 //	G2: TestF08FramesGluedAndSplit
+//	G3: TestG01TheEndOfFileIsNews, internal/session.TestB15TheEndInsideAMessageIsAnother
 //	G6: TestF09EveryEventTypeEndsAJob
 //	G7: TestF12OddFramesAreSkipped
 //	G9: TestF05LargeBinaryOverEthernetSegments
-//	P1: TestNoGenerationIsSentAWordThatItDoesNotKnow
+//	P1: TestNoGenerationIsSentAWordThatItDoesNotKnow, TestF29AdmissionControl
 //	P2: TestF40ServerGenerations
 //	P3: TestF05LargeBinaryOverEthernetSegments
 //	P4: TestF04BinaryUpload
