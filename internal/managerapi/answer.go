@@ -50,21 +50,18 @@ func answer(w http.ResponseWriter, v any) {
 // patient is a writer to a client who has so much time to read each piece.
 type patient struct {
 	http.ResponseWriter
-	control *http.ResponseController
 	timeout time.Duration
-}
-
-func (s *Server) patient(w http.ResponseWriter) patient {
-	return patient{ResponseWriter: w, control: http.NewResponseController(w), timeout: s.writeTimeout}
+	begun   bool // something was written
 }
 
 // Write implements io.Writer.
-func (p patient) Write(b []byte) (int, error) {
-	if err := p.control.SetWriteDeadline(time.Now().Add(p.timeout)); err != nil {
+func (p *patient) Write(b []byte) (int, error) {
+	p.begun = true
+	if err := http.NewResponseController(p.ResponseWriter).SetWriteDeadline(time.Now().Add(p.timeout)); err != nil {
 		return 0, err
 	}
 	return p.ResponseWriter.Write(b)
 }
 
 // Flush sends what was written.
-func (p patient) Flush() error { return p.control.Flush() }
+func (p *patient) Flush() error { return http.NewResponseController(p.ResponseWriter).Flush() }

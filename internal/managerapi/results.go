@@ -5,12 +5,10 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
-	"slices"
 	"time"
 
-	"github.com/genode-operator/genode-operator/internal/campaign/results"
+	"github.com/genode-operator/genode-operator/internal/campaign/results/export"
 )
 
 const (
@@ -18,31 +16,19 @@ const (
 	maxWhere = 4096
 	// exportLimit is the time for one export: while it lasts, the store cannot tidy up behind it.
 	exportLimit = 30 * time.Minute
-	// piece is how much of an export is sent at a time.
-	piece = 32 << 10
+	// firstPiece is how much of an export has to be there before it is sent.
+	firstPiece = 128 << 10
 )
 
-// Export prepares to write the records of campaigns in a format, those for which the expression where is true
-// ("" for all). An error is the caller's: it says what is wrong with the expression.
-type Export func(format, where string) (Exporter, error)
-
-// Exporter writes the records of a campaign, in bounded memory.
-type Exporter func(ctx context.Context, w io.Writer, c results.Campaign) error
-
-// contentTypes of the formats.
-var contentTypes = map[string]string{
-	"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl", "mongo": "application/jsonl", "text": "text/plain; charset=utf-8",
-}
-
-// results streams the records of a campaign. When it fails on the way the connection is cut, so that half of the
-// records is not taken for all of them.
+// results streams the records of a campaign. What fails before the first piece was sent is answered as an error;
+// what fails later cuts the connection, so that half of the records is not taken for all of them.
 func (s *Server) results(w http.ResponseWriter, r *http.Request) {
 	c, err := s.campaign(r)
 	if err != nil {
 		s.fail(w, err)
 		return
 	}
-	format, export, err := s.exporter(r)
+	format, filter, err := wanted(r)
 	if err != nil {
 		s.fail(w, err)
 		return
@@ -55,31 +41,42 @@ func (s *Server) results(w http.ResponseWriter, r *http.Request) {
 	defer done()
 	ctx, cancel := context.WithTimeout(r.Context(), exportLimit)
 	defer cancel()
-	w.Header().Set("Content-Type", contentTypes[format])
-	out := bufio.NewWriterSize(s.patient(w), piece)
-	if err = export(ctx, out, c); err == nil {
-		err = out.Flush()
+	w.Header().Set("Content-Type", format.ContentType())
+	out := &patient{ResponseWriter: w, timeout: s.writeTimeout}
+	held := bufio.NewWriterSize(out, firstPiece)
+	hidden := struct{ io.Writer }{held} // bufio would take it for a buffer of the export's own, and flush it
+	err = export.Write(ctx, hidden, format, s.options.Store, c, filter)
+	if err == nil {
+		err = held.Flush()
 	}
-	if err != nil {
+	switch {
+	case err == nil:
+	case out.begun:
 		s.options.Log.V(2).Info("Export was cut", "campaign", c.Name, "reason", err.Error())
 		panic(http.ErrAbortHandler)
+	case filter != nil && ctx.Err() == nil:
+		s.fail(w, invalid(err.Error())) // most likely it asks for what a record does not have
+	default:
+		s.fail(w, err)
 	}
 }
 
-// exporter reads format and filter of a request.
-func (s *Server) exporter(r *http.Request) (format string, export Exporter, err error) {
-	format, where := r.URL.Query().Get("format"), r.URL.Query().Get("where")
-	if format == "" {
-		format = "jsonl"
+// wanted reads format and filter of a request.
+func wanted(r *http.Request) (export.Format, *export.Filter, error) {
+	name, where := r.URL.Query().Get("format"), r.URL.Query().Get("where")
+	if name == "" {
+		name = string(export.JSONL)
 	}
-	if _, known := contentTypes[format]; !known {
-		return "", nil, invalid(fmt.Sprintf("format=%.20q: use one of %v", format, slices.Sorted(maps.Keys(contentTypes))))
+	format, err := export.ParseFormat(name)
+	if err != nil {
+		return "", nil, invalid(err.Error())
 	}
 	if len(where) > maxWhere {
 		return "", nil, invalid(fmt.Sprintf("where has %d bytes: at most %d are read", len(where), maxWhere))
 	}
-	if export, err = s.options.Export(format, where); err != nil {
+	filter, err := export.Compile(where)
+	if err != nil {
 		return "", nil, invalid("where: " + err.Error())
 	}
-	return format, export, nil
+	return format, filter, nil
 }

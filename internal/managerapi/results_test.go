@@ -14,42 +14,45 @@ import (
 	"github.com/genode-operator/genode-operator/internal/campaign/results"
 )
 
-// export writes a line for each record of the store. The expression "fail" fails after the first line that
-// was sent, "endless" never ends.
-func (l *lab) export(format, where string) (Exporter, error) {
-	if where == "]" {
-		return nil, errors.New("1:1: unexpected ]")
-	}
-	return func(ctx context.Context, w io.Writer, c results.Campaign) error {
-		err := l.store.Each(ctx, c.ID, func(r results.Record) error {
-			_, err := fmt.Fprintf(w, "%s %s %d/%d\n", format, c.ID, r.Variant, r.Attempt)
+// broken is a store that fails after so many records of a kilobyte; never if it is negative.
+type broken struct {
+	results.Store
+	after int
+}
+
+func (b *broken) Each(ctx context.Context, campaign string, f func(results.Record) error) error {
+	r := results.Record{Campaign: campaign, Attempt: 1, Message: strings.Repeat("x", 1000)}
+	for ; b.after < 0 || r.Variant < uint64(b.after); r.Variant++ {
+		if err := f(r); err != nil {
 			return err
-		})
-		line := strings.Repeat("x", 999) + "\n"
-		for i := 0; err == nil && (where == "endless" || where == "fail" && i < 100); i++ {
-			_, err = io.WriteString(w, line)
 		}
-		if where == "fail" {
-			err = errors.New("the disk is gone")
-		}
-		return err
-	}, nil
+	}
+	return errors.New("the disk is gone")
 }
 
 const sweep = "/v1/namespaces/lab/tasksets/sweep/results"
 
 func TestResultsAreStreamed(t *testing.T) {
 	l := newLab(t)
-	for query, want := range map[string]struct{ contentType, text string }{
-		"":              {"application/jsonl", "jsonl new 0/1\njsonl new 1/1\njsonl new 1/2\n"},
-		"?format=csv":   {"text/csv; charset=utf-8", "csv new 0/1\ncsv new 1/1\ncsv new 1/2\n"},
-		"?campaign=old": {"application/jsonl", ""},
+	for query, want := range map[string]struct {
+		contentType string
+		lines       int
+		says        string
+	}{
+		"":                              {"application/jsonl", 3, `"SessionLost"`},
+		"?where=succeeded":              {"application/jsonl", 2, `"Completed"`},
+		"?format=csv":                   {"text/csv; charset=utf-8; header=present", 4, "EXIT"},
+		"?format=text":                  {"text/plain; charset=utf-8", 4, "task: 0\n10 30\n"},
+		"?format=mongo&where=final":     {"application/jsonl", 2, "start_date"},
+		"?campaign=old":                 {"application/jsonl", 0, ""},
+		"?format=csv&where=attempt%3E9": {"text/csv; charset=utf-8; header=present", 1, "variant"},
 	} {
 		resp := l.open("one", sweep+query)
 		text, err := io.ReadAll(resp.Body)
 		resp.Body.Close()
-		if err != nil || resp.StatusCode != 200 || string(text) != want.text || resp.Header.Get("Content-Type") != want.contentType {
-			t.Errorf("%q: %s, %s, %q, %v", query, resp.Status, resp.Header.Get("Content-Type"), text, err)
+		if err != nil || resp.StatusCode != 200 || resp.Header.Get("Content-Type") != want.contentType ||
+			strings.Count(string(text), "\n") != want.lines || !strings.Contains(string(text), want.says) {
+			t.Errorf("%q: %s, %s, %v, %q; want %+v", query, resp.Status, resp.Header.Get("Content-Type"), err, text, want)
 		}
 	}
 }
@@ -61,9 +64,11 @@ func TestResultsThatAreRefused(t *testing.T) {
 		status int
 		says   string
 	}{
-		"?where=]":        {"nobody", 403, "forbidden"}, // who has no right learns nothing of expressions either
-		"?where=%5D":      {"one", 400, "where: 1:1: unexpected ]"},
-		"?format=parquet": {"one", 400, "use one of [csv jsonl mongo text]"},
+		"?where=]":       {"nobody", 403, "forbidden"}, // who has no right learns nothing of expressions either
+		"?where=%5D":     {"one", 400, "where: column 1"},
+		"?where=variant": {"one", 400, "type"},
+		"?where=values[%27nothing%27]%3D%3D%271%27": {"one", 400, "no such key"},
+		"?format=parquet": {"one", 400, "use table, csv"},
 		"?where=" + strings.Repeat("a", maxWhere+1): {"one", 400, "at most 4096"},
 	} {
 		if status, body := l.get(tc.user, sweep+query); status != tc.status || !strings.Contains(body, tc.says) {
@@ -72,28 +77,30 @@ func TestResultsThatAreRefused(t *testing.T) {
 	}
 }
 
-// TestHalfAnExportIsNotTakenForAll lets the store fail when a part was sent.
+// TestHalfAnExportIsNotTakenForAll lets the store fail before and after a part was sent.
 func TestHalfAnExportIsNotTakenForAll(t *testing.T) {
 	l := newLab(t)
-	resp := l.open("one", sweep+"?where=fail")
+	l.options.Store = &broken{l.store, 10}
+	if status, body := l.get("one", sweep); status != 500 || strings.Contains(body, "xxx") || strings.Contains(body, "disk") {
+		t.Errorf("%d %s", status, body)
+	}
+	l.options.Store = &broken{l.store, 1000}
+	resp := l.open("one", sweep)
 	defer resp.Body.Close()
 	if text, err := io.ReadAll(resp.Body); !errors.Is(err, io.ErrUnexpectedEOF) || resp.StatusCode != 200 || len(text) == 0 {
 		t.Errorf("%s, %d bytes, then %v", resp.Status, len(text), err)
-	}
-	if len(l.streams) != 0 {
-		t.Error("its place is not free")
 	}
 }
 
 func TestAnExportThatNobodyReadsIsCutOff(t *testing.T) {
 	l := newLab(t)
-	l.writeTimeout = 100 * time.Millisecond
+	l.writeTimeout, l.options.Store = 100*time.Millisecond, &broken{l.store, -1}
 	conn, err := net.Dial("tcp", strings.TrimPrefix(l.url, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	fmt.Fprintf(conn, "GET %s?where=endless HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer one\r\n\r\n", sweep)
+	fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer one\r\n\r\n", sweep)
 	deadline := time.Now().Add(30 * time.Second)
 	for begun := false; !begun || len(l.streams) > 0; begun = begun || len(l.streams) > 0 {
 		if time.Now().After(deadline) {

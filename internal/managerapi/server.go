@@ -32,8 +32,6 @@ const (
 type Options struct {
 	Registry *session.Registry
 	Store    results.Store
-	// Export writes results; nil: they are not served.
-	Export Export
 	// Authenticate decides who is let in; see Anybody for a server on the loopback.
 	Authenticate Authenticate
 	Log          logr.Logger
@@ -56,9 +54,7 @@ func New(o Options) *Server {
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/sessions", s.sessions)
-	if s.options.Export != nil {
-		mux.HandleFunc("GET /v1/namespaces/{namespace}/tasksets/{name}/results", s.results)
-	}
+	mux.HandleFunc("GET /v1/namespaces/{namespace}/tasksets/{name}/results", s.results)
 	mux.HandleFunc("GET /v1/namespaces/{namespace}/tasksets/{name}/variants/{number}", s.variant)
 	return s.authenticated(mux)
 }

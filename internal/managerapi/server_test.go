@@ -69,7 +69,7 @@ func newLab(t *testing.T) *lab {
 	}
 	t.Cleanup(func() { _ = store.Close() })
 	l := &lab{t: t, store: store, registry: session.NewRegistry(clocktesting.NewFakePassiveClock(began))}
-	l.Server = New(Options{Registry: l.registry, Store: store, Authenticate: authenticate, Export: l.export, Log: testr.New(t)})
+	l.Server = New(Options{Registry: l.registry, Store: store, Authenticate: authenticate, Log: testr.New(t)})
 	l.fill()
 	server := httptest.NewServer(l.Handler())
 	t.Cleanup(server.Close)

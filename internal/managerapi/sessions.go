@@ -115,7 +115,7 @@ func (s *Server) watchSessions(w http.ResponseWriter, r *http.Request, namespace
 	changes, stop := s.options.Registry.Watch()
 	defer stop()
 	w.Header().Set("Content-Type", "application/jsonl")
-	out := s.patient(w)
+	out := &patient{ResponseWriter: w, timeout: s.writeTimeout}
 	lines := json.NewEncoder(out)
 	for {
 		select {

@@ -86,6 +86,7 @@ func (s *Server) describe(r *http.Request) (*Variant, error) {
 	if err := json.Unmarshal(c.Spec, &spec); err != nil {
 		return nil, fmt.Errorf("read the spec of campaign %s: %w", c.ID, err)
 	}
+	spec.Seed = &c.Seed // that of the records, whatever it would be made from today
 	plan, err := campaign.FromSpec(c.ID, c.Name, &spec)
 	if err != nil {
 		return nil, fmt.Errorf("campaign %s: %w", c.ID, err)
