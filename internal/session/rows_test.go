@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"strings"
@@ -596,5 +598,35 @@ func TestC07EveryConnectionIsAnnouncedOnce(t *testing.T) {
 			t.Error(err)
 		}
 		<-changes
+	}
+}
+
+func TestEveryTestThatTheDocumentationNamesIsThere(t *testing.T) {
+	page, err := os.ReadFile("../../docs/sessions.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sources []byte
+	for _, pattern := range []string{"*_test.go", "../../test/parity/*_test.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			source, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sources = append(sources, source...)
+		}
+	}
+	named := regexp.MustCompile("`(Test\\w+)`").FindAllSubmatch(page, -1)
+	if len(named) < 20 {
+		t.Errorf("the page names %d tests", len(named))
+	}
+	for _, n := range named {
+		if !bytes.Contains(sources, []byte("func "+string(n[1])+"(")) {
+			t.Errorf("there is no %s", n[1])
+		}
 	}
 }
