@@ -11,8 +11,8 @@ import (
 // campaignBinaries are binaries by pkg.
 type campaignBinaries = map[string]session.Binary
 
-// imagined stands for the binaries of a dry run, which sends none.
-func imagined(pkgs []string) campaignBinaries {
+// placeholders stand for the binaries of a dry run, which sends none: each is its own name.
+func placeholders(pkgs []string) campaignBinaries {
 	all := campaignBinaries{}
 	for _, pkg := range pkgs {
 		content := []byte(pkg)

@@ -135,7 +135,7 @@ func (o *runOptions) goOn(cmd *cobra.Command, name string, retry bool) error {
 		}
 		o.target = last.Target
 	}
-	prepared, err := o.prepare(l)
+	prepared, err := o.prepare(l, cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 	"strconv"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/yaml"
 
 	"github.com/genode-operator/genode-operator/internal/campaign/results"
 	"github.com/genode-operator/genode-operator/internal/taskset"
@@ -26,7 +25,7 @@ func describeVariantCommand() *cobra.Command {
 	var tasksetName, file, name, dsn string
 	cmd := &cobra.Command{
 		Use:   "variant N",
-		Short: "Show a variant: what the sweeps chose, its tasks, and what is sent",
+		Short: "Show a variant: what the sweeps chose, and the tasks as they are sent",
 		Example: `  genodectl describe variant 17 -t example.Hey6
   genodectl describe variant 17 -f taskset.yaml
   genodectl describe variant 17 --campaign example-hey6    # with its results`,
@@ -84,11 +83,7 @@ func describe(out io.Writer, l *loaded, id string, n uint64) error {
 	for _, a := range space.Values(n) {
 		fmt.Fprintf(out, "%s.%s = %s\n", a.Task, a.Attribute, a.Value)
 	}
-	text, err := yaml.Marshal(tasks)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(out, "\n%s\n%s\n", text, taskset.Description(tasks))
+	_, err = fmt.Fprintf(out, "\n%s\n", taskset.Description(tasks))
 	return err
 }
 

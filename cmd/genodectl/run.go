@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"slices"
+	"strings"
 
 	"github.com/go-logr/logr"
 	"github.com/go-logr/logr/funcr"
@@ -146,7 +148,7 @@ func (o *runOptions) run(cmd *cobra.Command, l *loaded) error {
 	if o.dryRun {
 		o.target.Class = string(v1alpha1.ClassStdio)
 	}
-	prepared, err := o.prepare(l)
+	prepared, err := o.prepare(l, cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
@@ -168,10 +170,13 @@ func (o *runOptions) run(cmd *cobra.Command, l *loaded) error {
 }
 
 // prepare checks everything that can be checked before anything is contacted.
-func (o *runOptions) prepare(l *loaded) (*local.Options, error) {
+func (o *runOptions) prepare(l *loaded, log io.Writer) (*local.Options, error) {
 	class, err := classOf(o.target.Class)
 	if err != nil {
 		return nil, err
+	}
+	if generations := []string{"Auto", "2017", "1608a", "1608b", "1802"}; !slices.Contains(generations, o.target.Generation) {
+		return nil, fmt.Errorf("--generation %q is not known; use one of %s", o.target.Generation, strings.Join(generations, ", "))
 	}
 	p := &local.Options{ClassName: string(class), Port: o.target.Port, Generation: o.target.Generation, Log: o.log()}
 	space, err := variant.Build(&l.spec)
@@ -179,8 +184,9 @@ func (o *runOptions) prepare(l *loaded) (*local.Options, error) {
 		return nil, err
 	}
 	binaries, err := local.Binaries(o.target.Binaries, space.Pkgs())
-	if class == v1alpha1.ClassStdio {
-		binaries, err = imagined(space.Pkgs()), nil
+	if err != nil && class == v1alpha1.ClassStdio {
+		fmt.Fprintf(log, "%v; the dry run goes on with placeholders\n", err)
+		binaries, err = placeholders(space.Pkgs()), nil
 	}
 	if err != nil {
 		return nil, err

@@ -69,7 +69,7 @@ func (s *Space) point(i uint64) *big.Int {
 // indices says which value each axis of varied has in variant n.
 func (s *Space) indices(n uint64) ([]uint64, error) {
 	if s.count.IsUint64() && n >= s.count.Uint64() {
-		return nil, fmt.Errorf("variant %d: there are only %s; use 0 to %[2]s minus one", n, s.count)
+		return nil, fmt.Errorf("variant %d: there are only %s; use 0 to %s", n, s.count, new(big.Int).Sub(s.count, big.NewInt(1)))
 	}
 	i := s.within(n)
 	index := make([]uint64, len(s.axes)+len(s.draws))
