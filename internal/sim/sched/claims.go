@@ -8,6 +8,7 @@ type claim struct {
 	task    *sim.Task
 	index   int
 	window  sim.Time // shortest length
+	rate    rate     // work in the window, or a little more
 	granted bool
 	known   bool // its releases are known beforehand
 
@@ -19,6 +20,7 @@ type claim struct {
 	knee, mid sim.Time
 	target    sim.Time // work that is to be done at the end of the slice
 	left      sim.Time // until then
+	stays     bool     // it runs since an event within the slice
 }
 
 // claims are those of all tasks.
@@ -28,20 +30,42 @@ type claims struct {
 }
 
 // admit grants claims in the order of the tasks as far as the processors go; tasks without a deadline get none.
-func (c *claims) admit(v sim.View) {
-	c.view, c.all = v, make([]claim, len(v.Tasks()))
+func (c *claims) admit(v sim.View) { c.grant(v, false, 0) }
+
+// admitKnown grants claims to tasks whose releases are known, for algorithms that serve a task at a steady rate
+// from the beginning on. Where windows do not begin and end with whole multiples of the work at that rate, there
+// is a little more of it if there is room: what is cut off at the ends.
+func (c *claims) admitKnown(v sim.View) {
+	const cutOff = 2
+	if !c.grant(v, true, cutOff) {
+		c.grant(v, true, 0)
+	}
+}
+
+// grant reports whether all tasks that could have a claim got one.
+func (c *claims) grant(v sim.View, onlyKnown bool, more sim.Time) (all bool) {
+	c.view, c.all, all = v, make([]claim, len(v.Tasks())), true
+	limit := rate{whole: int64(v.Processors())}
 	var sum rate
 	for i := range c.all {
 		t := &v.Tasks()[i]
 		c.all[i] = claim{task: t, index: i, window: window(t), known: t.Kind == sim.Periodic && t.Jitter == 0}
 		k := &c.all[i]
-		if k.window == sim.Never || k.window < t.WCET || k.window <= 0 {
+		if k.window == sim.Never || k.window < t.WCET || k.window <= 0 || onlyKnown && !k.known {
 			continue
 		}
-		if more := sum.add(rateOf(t.WCET, k.window)); more.within(v.Processors()) {
-			sum, k.granted = more, true
+		work := t.WCET
+		if k.window != t.Period || t.Offset%t.Period != 0 {
+			work += more
+		}
+		k.rate = rateOf(work, k.window)
+		if next := sum.add(k.rate); next.compare(limit) <= 0 {
+			sum, k.granted = next, true
+		} else {
+			all = false
 		}
 	}
+	return all
 }
 
 // window is the shortest time that a job has; sim.Never: it has no deadline.
@@ -96,6 +120,28 @@ func (c *claims) close(now sim.Time) {
 			k.job = nil
 		}
 	}
+}
+
+// open is the job that is in its window; nil: none.
+func (k *claim) open() *sim.Job {
+	if k.job == nil || k.job.Over() {
+		return nil
+	}
+	return k.job
+}
+
+// earliest is the job in its window whose window ends first; nil: none.
+func earliest(of []*claim) *sim.Job {
+	var first *claim
+	for _, k := range of {
+		if k.open() != nil && (first == nil || k.until < first.until) {
+			first = k
+		}
+	}
+	if first == nil {
+		return nil
+	}
+	return first.job
 }
 
 // done is the work that the job has had.

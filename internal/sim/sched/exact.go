@@ -24,7 +24,8 @@ func quotient(a, b, c, d sim.Time) rate {
 }
 
 // rate is how much of processors is needed, in fixed point: whole ones, and 64 bits of a fraction. Rates of tasks
-// are rounded down, by less than 2^-64: that adds up to less than a nanosecond in the longest simulation.
+// are rounded down, by less than 2^-64: what fits exactly still does, and the error adds up to less than a nanosecond
+// in the longest simulation.
 type rate struct {
 	whole    int64
 	fraction uint64
@@ -59,12 +60,6 @@ func (r rate) compare(o rate) int {
 		return 1
 	}
 	return 0
-}
-
-// within reports whether the rate is at most that of so many processors. It forgives the rounding of rates.
-func (r rate) within(processors int) bool {
-	const forgiven = 1 << 12
-	return r.whole < int64(processors) || r.whole == int64(processors) && r.fraction <= forgiven
 }
 
 // times is the work that is done at this rate in a span of time.

@@ -9,7 +9,7 @@ import (
 )
 
 // optimal are the schedulers that miss no deadline of any feasible set of periodic tasks.
-var optimal = []string{"LLREF", "LRE-TL", "NVNLF", "DP-WRAP", "BF", "PD2", "ER-PD2", "U-EDF", "WC-U-EDF"}
+var optimal = []string{"LLREF", "LRE-TL", "NVNLF", "DP-WRAP", "BF", "PD2", "ER-PD2", "U-EDF", "WC-U-EDF", "RUN", "WC-RUN", "EKG"}
 
 // feasibleSet makes tasks with whole microseconds that need at most all of the processors, and none more than
 // one. Every other set needs all of them, exactly.
@@ -51,7 +51,7 @@ func partlyLoaded(r *rand.Rand, s *sim.System) {
 	}
 	for _, u := range shares {
 		period := sim.Time(50 * math.Exp(r.Float64()*math.Log(60)))
-		s.Tasks = append(s.Tasks, sim.Task{Period: period * sim.Microsecond, WCET: max(1, sim.Time(u*float64(period))) * sim.Microsecond})
+		s.Tasks = append(s.Tasks, sim.Task{Period: period * sim.Microsecond, WCET: sim.Time(u*float64(period)) * sim.Microsecond})
 	}
 	if r.IntN(2) == 0 {
 		for i := range s.Tasks {

@@ -17,7 +17,7 @@ type pfair struct {
 	plain   bool // the ends of windows alone decide
 
 	weights []weight
-	ready   []*sim.Job // in the order in which they appeared
+	ready   []*sim.Job // in the order in which processors heard of them
 	able    []subtask
 	run     []*sim.Job
 	slot    sim.Time // that was given away last
@@ -35,7 +35,7 @@ type subtask struct {
 }
 
 func (a *pfair) start(p *planned) error {
-	a.p, a.slot = p, -1
+	a.p, a.slot, a.quantum = p, -1, max(1, a.quantum)
 	tasks := p.view.Tasks()
 	a.weights, a.quantum = weigh(tasks, p.view.Processors(), a.quantum)
 	return nil
@@ -75,10 +75,16 @@ func inQuanta(tasks []sim.Task, processors int, q sim.Time) (weights []weight, f
 		}
 		weights = append(weights, w)
 	}
-	return weights, fit && sum.within(processors)
+	return weights, fit && sum.compare(rate{whole: int64(processors)}) <= 0
 }
 
 func (a *pfair) appeared(j *sim.Job) { a.ready = append(a.ready, j) }
+
+// last puts a job behind all others.
+func (a *pfair) last(j *sim.Job) {
+	a.ended(j)
+	a.ready = append(a.ready, j)
+}
 
 func (a *pfair) ended(j *sim.Job) {
 	if at := slices.Index(a.ready, j); at >= 0 {
@@ -181,6 +187,24 @@ func (a *pfair) compare(x, y subtask) int {
 	return cmp.Compare(y.together, x.together)
 }
 
+// quantised is the scheduler around pfair. Among equally urgent subtasks it prefers those of jobs that processors
+// have heard of first.
+type quantised struct {
+	planned
+	rule pfair
+}
+
+func newPfair(rule pfair) *quantised {
+	q := &quantised{rule: rule}
+	q.algorithm = &q.rule
+	return q
+}
+
+func (q *quantised) Activated(j *sim.Job) {
+	q.rule.last(j)
+	q.stale = true
+}
+
 // Quanta that SimSo has.
 const (
 	quantumPD2  = 100 * sim.Microsecond
@@ -190,17 +214,17 @@ const (
 // NewPD2 is PD2 with that quantum, or a shorter one if the tasks need it. It is optimal. (Anderson and
 // Srinivasan 2004.)
 func NewPD2(quantum sim.Time) sim.Scheduler {
-	return &planned{algorithm: &pfair{quantum: max(1, quantum)}}
+	return newPfair(pfair{quantum: quantum})
 }
 
 // NewERPD2 is PD2 with early release: a subtask may follow the one before at once. It is optimal, and idles
 // less. (Anderson and Srinivasan, Early-Release Fair Scheduling, ECRTS 2000.)
 func NewERPD2(quantum sim.Time) sim.Scheduler {
-	return &planned{algorithm: &pfair{quantum: max(1, quantum), early: true}}
+	return newPfair(pfair{quantum: quantum, early: true})
 }
 
 // NewEPDF is earliest pseudo-deadline first, without the tie breaks of PD2. It is optimal on at most two
 // processors only. (Anderson and Srinivasan, ECRTS 2000.)
 func NewEPDF(quantum sim.Time) sim.Scheduler {
-	return &planned{algorithm: &pfair{quantum: max(1, quantum), plain: true}}
+	return newPfair(pfair{quantum: quantum, plain: true})
 }

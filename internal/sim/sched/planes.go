@@ -13,7 +13,7 @@ import (
 type planes struct {
 	fluidSlices
 	p     *planned
-	order func(a, b *claim) int // the first ones run, after those that may not wait
+	order func(a, b *claim, begun bool) int // at the beginning of a slice, and later; the first ones run, after those that may not wait
 	wait  []*claim
 	run   []*sim.Job
 }
@@ -25,9 +25,10 @@ func (a *planes) start(p *planned) error {
 }
 
 func (a *planes) choose(now sim.Time) sim.Time {
-	a.renew(now)
+	begun := a.renew(now)
 	a.wait = a.wait[:0]
 	for _, k := range a.active {
+		k.stays = k.stays && !begun
 		if k.left > 0 {
 			a.wait = append(a.wait, k)
 		}
@@ -35,13 +36,13 @@ func (a *planes) choose(now sim.Time) sim.Time {
 	processors, end := len(a.p.want), a.to
 	if len(a.wait) > processors {
 		slices.SortFunc(a.wait, func(x, y *claim) int {
-			return cmp.Or(cmp.Compare(a.waits(x, now), a.waits(y, now)), a.order(x, y), cmp.Compare(x.index, y.index))
+			return cmp.Or(cmp.Compare(a.waits(x, now), a.waits(y, now)), a.order(x, y, begun), cmp.Compare(x.index, y.index))
 		})
 	}
 	a.run = a.run[:0]
 	next := end
 	for i, k := range a.wait {
-		if i < processors {
+		if k.stays = i < processors; k.stays {
 			a.run = append(a.run, k.job)
 			next = min(next, now+k.left)
 			continue
@@ -61,20 +62,21 @@ func (a *planes) waits(k *claim, now sim.Time) int {
 }
 
 // byLeft is the largest share left first; among equal ones the name decides, as SimSo has it.
-func byLeft(x, y *claim) int {
+func byLeft(x, y *claim, _ bool) int {
 	return cmp.Or(cmp.Compare(y.left, x.left), cmp.Compare(x.task.Name, y.task.Name))
 }
 
-// byRunning is those that run first, then the largest share.
-func byRunning(x, y *claim) int {
-	return cmp.Or(cmp.Compare(runs(y), runs(x)), byLeft(x, y))
-}
-
-func runs(k *claim) int {
-	if k.job.Processor() >= 0 {
-		return 1
+// byStaying is the order of tasks at the beginning, and then those that run first, before the largest share.
+func byStaying(x, y *claim, begun bool) int {
+	switch {
+	case begun:
+		return 0
+	case x.stays == y.stays:
+		return byLeft(x, y, begun)
+	case x.stays:
+		return -1
 	}
-	return 0
+	return 1
 }
 
 // NewLLREF is largest local remaining execution first: at each event those with the largest shares left run. It
@@ -85,11 +87,11 @@ func NewLLREF() sim.Scheduler { return &planned{algorithm: &planes{order: byLeft
 // NewLRETL is local remaining execution in time and local-execution planes: jobs run on until their shares are used up or
 // another one may wait no longer. It is optimal, for sporadic tasks too if their densities fit. (Funk and Nadadur,
 // LRE-TL: An Optimal Multiprocessor Algorithm for Sporadic Task Sets, RTNS 2009.)
-func NewLRETL() sim.Scheduler { return &planned{algorithm: &planes{order: byRunning}} }
+func NewLRETL() sim.Scheduler { return &planned{algorithm: &planes{order: byStaying}} }
 
 // NewNVNLF is no virtual nodal laxity first: the same with the whole of each slice given away, so that no
 // processor idles while a job waits. It is optimal. (Funaoka, Kato and Yamasaki, Work-Conserving Optimal
 // Real-Time Scheduling on Multiprocessors, ECRTS 2008.)
 func NewNVNLF() sim.Scheduler {
-	return &planned{conserving: true, algorithm: &planes{order: byRunning, fluidSlices: fluidSlices{generous: true}}}
+	return &planned{conserving: true, algorithm: &planes{order: byStaying, fluidSlices: fluidSlices{generous: true}}}
 }

@@ -44,6 +44,7 @@ func (p *planned) Init(v sim.View) error {
 	p.view, p.last, p.armed = v, -1, -1
 	p.jobs, p.chosen = make([]*sim.Job, len(v.Tasks())), make([]bool, len(v.Tasks()))
 	p.want = make([]*sim.Job, v.Processors())
+	v.Timer(0, 0, 0) // plans begin at once, whenever the first job comes
 	return p.start(p)
 }
 

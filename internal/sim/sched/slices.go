@@ -52,7 +52,7 @@ func (s *fluidSlices) renew(now sim.Time) (begun bool) {
 	}
 	for _, k := range s.active {
 		k.left = 0
-		if k.job != nil && !k.job.Over() {
+		if k.open() != nil {
 			k.left = max(0, k.target-s.done(k))
 		}
 	}
@@ -63,7 +63,7 @@ func (s *fluidSlices) renew(now sim.Time) (begun bool) {
 func (s *fluidSlices) bend(now sim.Time) {
 	inside := s.from < now && now < s.to
 	for _, k := range s.active {
-		if k.job == nil || k.job.Over() {
+		if k.open() == nil {
 			continue
 		}
 		if k.knee != 0 && k.knee <= now {

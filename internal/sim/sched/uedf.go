@@ -14,7 +14,6 @@ import (
 type unfair struct {
 	claims
 	p       *planned
-	rates   []rate
 	spreads []spread
 	order   []*claim     // by the ends of their windows
 	parts   [][]sim.Time // by task, of its work, by processor
@@ -38,12 +37,9 @@ func (a *unfair) start(p *planned) error {
 	for i := range a.all {
 		k := &a.all[i]
 		a.parts = append(a.parts, make([]sim.Time, p.view.Processors()))
-		if !k.granted {
-			a.rates = append(a.rates, rate{})
-			continue
+		if k.granted {
+			a.order = append(a.order, k)
 		}
-		a.rates = append(a.rates, rateOf(k.task.WCET, k.window))
-		a.order = append(a.order, k)
 	}
 	return nil
 }
@@ -64,7 +60,7 @@ func (a *unfair) choose(now sim.Time) sim.Time {
 	for processor := range a.p.want {
 		for _, k := range a.order {
 			part := a.parts[k.index][processor]
-			if part == 0 || k.job == nil || k.job.Over() || a.p.chosen[k.index] {
+			if part == 0 || k.open() == nil || a.p.chosen[k.index] {
 				continue
 			}
 			a.p.chosen[k.index] = true
@@ -111,7 +107,7 @@ func (a *unfair) spread(now sim.Time) {
 	})
 	for _, k := range a.order {
 		a.spreads[k.index] = spread{}
-		if k.job != nil && !k.job.Over() {
+		if k.open() != nil {
 			a.spreads[k.index].left = a.p.view.Reserve(k.job)
 		}
 	}
@@ -138,12 +134,12 @@ func (a *unfair) spreadOn(processor int, now sim.Time) {
 		reserved = reserved.add(kept.times(end - last))
 		last = end
 		sum := s.reserved.add(reserved)
-		room := end - now - given - s.given - (sum.ceil() - s.reserved.ceil())
+		room := end - now - given - s.given - (sum.floor() - s.reserved.floor())
 		part := max(0, min(room, s.left))
 		a.parts[k.index][processor] = part
 		s.reserved, s.left, s.given = sum, s.left-part, s.given+part
 		given += part
-		after := before.add(a.rates[k.index])
+		after := before.add(k.rate)
 		kept = kept.add(after.on(processor).minus(before.on(processor)))
 		before = after
 	}
