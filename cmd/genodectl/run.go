@@ -216,13 +216,13 @@ func (o *runOptions) follow(cmd *cobra.Command, p *local.Options, store results.
 	defer func() { err = errors.Join(err, lock.release()) }()
 	all, end := classes(cmd.OutOrStdout(), p.Log)
 	defer func() { err = errors.Join(err, end()) }()
-	watching, err := openMonitors(o.monitors, cmd.OutOrStdout(), p.Log)
+	watching, err := openMonitors(ctx, o.monitors, cmd.OutOrStdout(), sinkLog(cmd.ErrOrStderr()))
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, watching.close()) }()
+	defer func() { err = errors.Join(err, watching.Close()) }()
 	show := newMeter(cmd.ErrOrStderr())
-	p.Class, p.Store, p.Observe, p.Progress = all, store, watching.observe, show.show
+	p.Class, p.Store, p.Observe, p.Progress = all, store, watching.Observe, show.show
 	if p.Plan.Random {
 		fmt.Fprintf(cmd.ErrOrStderr(), "seed %d\n", p.Plan.Seed)
 	}
@@ -260,6 +260,11 @@ func verdict(log io.Writer, last local.Progress, err error) error {
 		return errFailed
 	}
 	return nil
+}
+
+// sinkLog says what sinks could not take; that is no detail.
+func sinkLog(log io.Writer) logr.Logger {
+	return funcr.New(func(prefix, args string) { fmt.Fprintln(log, "monitor:", prefix, args) }, funcr.Options{})
 }
 
 func (o *runOptions) log() logr.Logger { return debugLog(o.debug) }
