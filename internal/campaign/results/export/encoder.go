@@ -68,6 +68,9 @@ func (e *Encoder) Encode(entry Entry) error {
 	return nil
 }
 
+// Continue leaves out what belongs at the beginning, because it is there already.
+func (e *Encoder) Continue() { e.open = true }
+
 // Close writes what belongs at the end, also of no records at all.
 func (e *Encoder) Close() error {
 	if err := e.begin(); err != nil {
