@@ -15,17 +15,7 @@ const (
 	InUse   State = "InUse"   // it was reported to serve somebody else; it is left alone for a while
 )
 
-// Finding is what somebody found out about an address by using it; see Scanner.Report.
-type Finding int
-
-// Findings.
-const (
-	Works  Finding = iota // it does what it should: past failures are forgiven
-	Failed                // it was lost
-	Taken                 // it accepts connections and says nothing, because it serves somebody else
-)
-
-// Host is an address that is remembered: it has answered, or was reported about.
+// Host is an address that is remembered: it has answered, or was reported to be in use.
 type Host struct {
 	Addr  netip.Addr
 	State State
@@ -37,9 +27,10 @@ type Host struct {
 // host is a Host and how far its back-off has come. Its methods are pure.
 type host struct {
 	Host
-	failed int   // checks in a row
-	taken  int   // reports of Taken since it worked
-	news   int64 // counts what has become known: the result of a check that began before is old
+	failed  int       // checks in a row
+	taken   int       // reports in a row that it is in use
+	takenAt time.Time // the last of them
+	news    int64     // counts what has become known: the result of a check that began before is old
 }
 
 // pauses of a Scanner; see ScannerOptions.
@@ -73,16 +64,13 @@ func (h *host) checked(err error, now time.Time, p pauses) (changed bool, pause 
 	return h.turn(Silent, err.Error(), now), back(p.silentFirst, p.silentLongest, h.failed)
 }
 
-// found takes a report, likewise.
-func (h *host) found(f Finding, now time.Time, p pauses) (changed bool, pause time.Duration) {
-	switch f {
-	case Taken:
-		h.taken++
-		return h.turn(InUse, "it accepts connections and says nothing: it serves another client", now), back(p.takenFirst, p.takenLongest, h.taken)
-	case Failed:
-		h.failed++
-		return h.turn(Silent, "it was lost while it was used", now), back(p.silentFirst, p.silentLongest, h.failed)
+// inUse takes a report that it serves somebody else, likewise. One that comes long after the one before is a
+// first one again.
+func (h *host) inUse(now time.Time, p pauses) (changed bool, pause time.Duration) {
+	if now.Sub(h.takenAt) > 2*p.takenLongest {
+		h.taken = 0
 	}
-	h.taken = 0
-	return h.checked(nil, now, p)
+	h.taken++
+	h.takenAt = now
+	return h.turn(InUse, "it accepts connections and says nothing: it serves another client", now), back(p.takenFirst, p.takenLongest, h.taken)
 }

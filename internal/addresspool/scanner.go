@@ -27,8 +27,8 @@ type ScannerOptions struct {
 	// First is the pause after a round in which addresses that never answered were visited, and after the
 	// first failure of one that did; it doubles each time, up to Longest. Defaults: 1 s and 30 s.
 	First, Longest time.Duration
-	// TakenFirst is the pause after a first report that an address is Taken; it doubles with each further one,
-	// up to TakenLongest. Defaults: 30 s and 10 min.
+	// TakenFirst is the pause after a first report that an address is in use; it doubles with each further one, up
+	// to TakenLongest, and begins anew when twice that time has passed without any. Defaults: 30 s and 10 min.
 	TakenFirst, TakenLongest time.Duration
 	// Forget is how long an address that is silent is remembered; later it is visited like any other.
 	// Default: 1 h.
@@ -179,9 +179,10 @@ func (s *Scanner) State(key string, addr netip.Addr) (Host, bool) {
 	return Host{}, false
 }
 
-// Report takes note of what somebody found out by using an address. Addresses that do not belong to the set
-// are ignored.
-func (s *Scanner) Report(key string, addr netip.Addr, f Finding) {
+// Taken takes note that somebody found an address in use: it accepts connections and says nothing, because it
+// serves another client. It is not found again before its next check, which comes late. Addresses that do not
+// belong to the set are ignored.
+func (s *Scanner) Taken(key string, addr netip.Addr) {
 	s.mu.Lock()
 	addr = addr.Unmap()
 	set := s.searches[key]
@@ -194,7 +195,7 @@ func (s *Scanner) Report(key string, addr netip.Addr, f Finding) {
 		j = set.keep(addr)
 	}
 	now := real.Now()
-	changed, pause := j.host.found(f, now, s.pauses)
+	changed, pause := j.host.inUse(now, s.pauses)
 	s.plan(j, now, pause)
 	s.mu.Unlock()
 	s.nudge()

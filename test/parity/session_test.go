@@ -402,7 +402,7 @@ func TestF41ATargetInUseIsReportedByItsClass(t *testing.T) {
 	if !errors.Is(err, session.ErrTimeout) || !strings.Contains(err.Error(), "serves another client") {
 		t.Fatalf("error = %v", err)
 	}
-	scanner.Report("pool", host.Addr(), addresspool.Taken)
+	scanner.Taken("pool", host.Addr())
 	if h, _ := scanner.State("pool", host.Addr()); h.State != addresspool.InUse || time.Until(h.Next) < 20*time.Second {
 		t.Errorf("host = %+v", h)
 	}

@@ -59,7 +59,8 @@ type runner struct {
 	options Options
 	engine  *campaign.Engine
 	scanner *addresspool.Scanner
-	news    chan struct{} // a token: the campaign or the targets have changed
+	news    chan struct{}        // a token: the campaign or the targets have changed
+	inUse   map[string]time.Time // targets that the scanner was told to leave alone, and until when the engine does
 }
 
 // Run runs the campaign until every variant has its result. When ctx ends before that, what runs is stopped on its
@@ -69,7 +70,7 @@ func Run(ctx context.Context, o Options) (Progress, error) {
 	if o.Progress == nil {
 		o.Progress = func(Progress) {}
 	}
-	r := &runner{options: o, news: make(chan struct{}, 1)}
+	r := &runner{options: o, news: make(chan struct{}, 1), inUse: map[string]time.Time{}}
 	r.scanner = addresspool.NewScanner(addresspool.ScannerOptions{
 		Changed: func(string) { r.tell() }, First: 250 * time.Millisecond, Recheck: 5 * time.Second,
 	})
@@ -109,6 +110,7 @@ func (r *runner) follow(ctx context.Context) (Progress, error) {
 		plan.Targets = r.targets()
 		r.engine.Apply(plan)
 		now := r.progress(len(plan.Targets))
+		r.leaveAlone(now.Quarantined)
 		switch now.State {
 		case campaign.StateComplete:
 			return now, nil
@@ -121,6 +123,19 @@ func (r *runner) follow(ctx context.Context) (Progress, error) {
 		case <-ctx.Done():
 			return r.stop(plan)
 		}
+	}
+}
+
+// leaveAlone keeps the scanner, too, from targets that serve somebody else: each connection costs them memory.
+func (r *runner) leaveAlone(bad []campaign.Quarantined) {
+	for _, q := range bad {
+		a, err := netip.ParseAddr(q.Target)
+		if err != nil || q.Reason != campaign.ReasonInUse || r.inUse[q.Target].Equal(q.Until) {
+			continue
+		}
+		r.inUse[q.Target] = q.Until
+		r.scanner.Taken(pool, a)
+		r.options.Log.Info("Leaving a target alone, because it serves another client", "target", q.Target)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr/funcr"
 	"go.uber.org/goleak"
 	"sigs.k8s.io/yaml"
 
@@ -185,6 +186,46 @@ func TestWhatIsMissingIsNamed(t *testing.T) {
 	l.Addresses = nil
 	if _, err := local.Run(t.Context(), l.Options); err == nil || !strings.Contains(err.Error(), "172.25.1.0/24") {
 		t.Errorf("no addresses: %v", err)
+	}
+}
+
+func TestATargetThatServesSomebodyElseIsLeftAlone(t *testing.T) {
+	l := newLab(t, 2, faketarget.Options{Job: faketarget.Takes(40)})
+	somebody, err := taskloader.New(taskloader.Options{}).Connect(t.Context(), session.Target{
+		Name: "taken", Address: l.targets[1].Address(), Generation: l.targets[1].Generation(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer somebody.Close()
+	if err := l.targets[1].Await(t.Context(), faketarget.Opened, 1); err != nil {
+		t.Fatal(err)
+	}
+	var told atomic.Int32
+	l.Class = session.Classes{"Genode": taskloader.New(taskloader.Options{IOTimeout: 200 * time.Millisecond})}
+	l.Generation = "1608b"
+	l.Log = funcr.New(func(_, args string) {
+		if strings.Contains(args, "serves another client") && strings.Contains(args, `"target"="127.0.0.2"`) {
+			told.Add(1)
+		}
+	}, funcr.Options{})
+	looked := 0
+	l.Progress = func(p local.Progress) {
+		if told.Load() > 0 && p.Targets == 1 {
+			looked++
+		}
+	}
+	if last, err := local.Run(t.Context(), l.Options); err != nil || last.Tally.Succeeded != 40 {
+		t.Errorf("%v, %+v", err, last)
+	}
+	if _, targets := l.finals(t); len(targets) != 1 || !targets["127.0.0.1"] {
+		t.Errorf("targets %v", targets)
+	}
+	if told.Load() != 1 || looked == 0 {
+		t.Errorf("told %d times that it is in use; it was left alone in %d looks", told.Load(), looked)
+	}
+	if l.targets[1].Count("SEND_DESCS") != 0 {
+		t.Error("the other client was disturbed")
 	}
 }
 
