@@ -42,7 +42,7 @@ func (e *Engine) Retry(ctx context.Context, id string) (int64, error) {
 func (e *Engine) reopen(ctx context.Context, c *running) {
 	e.mu.Lock()
 	plan, asked := c.plan, c.retries
-	c.retries = nil
+	c.retries, c.reviving = nil, true
 	e.mu.Unlock()
 	var n int64
 	tally, failed := NewTally(), map[uint64]int32{}
@@ -66,6 +66,7 @@ func (e *Engine) reopen(ctx context.Context, c *running) {
 	})
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	c.reviving = false
 	answer := reopened{variants: n}
 	if done {
 		for variant, attempts := range failed {

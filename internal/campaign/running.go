@@ -33,7 +33,8 @@ type running struct {
 	idle     chan struct{} // closed when a forgotten campaign is written out
 	storeErr string
 	retried  int64
-	retries  []chan<- reopened
+	retries  []chan<- reopened // who waits for failed variants to be reopened
+	reviving bool              // that is being done
 }
 
 // block keeps a campaign off one target for a while.
@@ -93,7 +94,9 @@ func (c *running) settle() bool {
 }
 
 // reopening reports whether failed variants are to be reopened before anything else.
-func (c *running) reopening() bool { return len(c.retries) > 0 || c.plan.Retry > c.retried }
+func (c *running) reopening() bool {
+	return c.reviving || len(c.retries) > 0 || c.plan.Retry > c.retried
+}
 
 // workFor says when the campaign has work for one of its targets: the zero time is now; false is not without a
 // change of something else.

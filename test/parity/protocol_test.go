@@ -115,6 +115,10 @@ func TestF04BinaryUpload(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "15 characters") {
 		t.Errorf("a pkg of 16 characters: %v", err)
 	}
+	l.stop()
+	if err := target.Await(t.Context(), faketarget.Ended, 1); err != nil {
+		t.Fatal(err)
+	}
 	before := len(target.Received())
 	err = session.With(t.Context(), l.Class, p.Targets[0], func(s session.Session) error {
 		return s.Start(t.Context(), session.Run{Tasks: []taskset.Task{{Pkg: longest + "x", Quota: 1 << 20, NumberOfJobs: 1}}})
