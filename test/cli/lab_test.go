@@ -29,6 +29,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	build := exec.Command("go", "build", "-o", program("genodectl"), "../../cmd/genodectl")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is built for users, also where the tests look for races
 	if out, err := build.CombinedOutput(); err != nil {
 		panic(fmt.Sprintf("build genodectl: %v\n%s", err, out))
 	}
@@ -53,8 +54,12 @@ type lab struct {
 // newLab starts fakes at 127.0.0.1 and on, all with the same port.
 func newLab(t *testing.T, fakes int, o faketarget.Options) *lab {
 	t.Helper()
-	l := &lab{T: t, home: t.TempDir(), binaries: t.TempDir()}
-	for _, pkg := range []string{"hey", "pi", "tumatmul", "linpack", "cond_42", "cond_mod", "namaste"} {
+	home := t.TempDir()
+	l := &lab{T: t, home: home, binaries: filepath.Join(home, "bin")} // where genodectl looks for them
+	if err := os.Mkdir(l.binaries, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, pkg := range []string{"hey", "pi", "tumatmul", "linpack"} {
 		if err := os.WriteFile(filepath.Join(l.binaries, pkg), []byte("\x7fELF "+pkg), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -124,6 +129,33 @@ func (l *lab) genodectl(args ...string) result {
 		l.Fatal(err)
 	}
 	return result{cmd.ProcessState.ExitCode(), out.String(), log.String()}
+}
+
+// run is a call of run against all fakes.
+func (l *lab) run(args ...string) result {
+	l.Helper()
+	return l.genodectl(append(append([]string{"run"}, args...), l.targetFlags(len(l.targets))...)...)
+}
+
+// write makes a file of the user's.
+func (l *lab) write(name, text string) {
+	l.Helper()
+	if err := os.WriteFile(filepath.Join(l.home, name), []byte(text), 0o600); err != nil {
+		l.Fatal(err)
+	}
+}
+
+// want checks the exit code, and that something was said.
+func (r result) want(t *testing.T, code int, says ...string) {
+	t.Helper()
+	if r.code != code {
+		t.Errorf("exit code %d, want %d\n%s%s", r.code, code, r.out, r.log)
+	}
+	for _, s := range says {
+		if !strings.Contains(r.out+r.log, s) {
+			t.Errorf("nothing says %q:\n%s%s", s, r.out, r.log)
+		}
+	}
 }
 
 // targetFlags are what run needs to find the fakes.
