@@ -148,8 +148,8 @@ func (s *Supervisor) feed(ctx context.Context, ev event) error {
 	for _, a := range actions {
 		s.act(ctx, a)
 	}
+	s.publish(now) // first: who has an answer sees what it is about
 	s.answerWaiting(ev)
-	s.publish(now)
 	return refusal
 }
 
