@@ -19,7 +19,6 @@ import (
 // managerOptions say where the manager's API is.
 type managerOptions struct {
 	url, token, namespace string
-	insecure              bool
 }
 
 func (m *managerOptions) flags(cmd *cobra.Command) {

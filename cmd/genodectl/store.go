@@ -49,7 +49,7 @@ func withStore(ctx context.Context, dsn string, use func(results.Store) error) (
 		if err != nil {
 			return err
 		}
-		defer os.RemoveAll(folder)
+		defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 		dsn = filepath.Join(folder, "results.db")
 	}
 	store, err := openStore(ctx, dsn)
