@@ -13,7 +13,7 @@ import (
 	"github.com/genode-operator/genode-operator/internal/campaign/results"
 )
 
-func stopCommand() *cobra.Command {
+func stopCommand(plugin bool) *cobra.Command {
 	c := &clusterOptions{}
 	cmd := &cobra.Command{
 		Use:   "stop NAME",
@@ -28,7 +28,7 @@ func stopCommand() *cobra.Command {
 			return stopLocal(cmd.Context(), args[0])
 		},
 	}
-	c.flags(cmd, false)
+	c.flags(cmd, plugin)
 	completeCampaigns(cmd)
 	return cmd
 }
@@ -62,16 +62,16 @@ func stopLocal(ctx context.Context, name string) error {
 	}
 }
 
-func resumeCommand() *cobra.Command {
-	return again("resume NAME [ADDRESS...]", "Go on with a campaign that was stopped", `{"spec":{"suspend":false}}`, false)
+func resumeCommand(plugin bool) *cobra.Command {
+	return again(plugin, "resume NAME [ADDRESS...]", "Go on with a campaign that was stopped", `{"spec":{"suspend":false}}`, false)
 }
 
-func retryCommand() *cobra.Command {
-	return again("retry NAME [ADDRESS...]", "Run the variants again that have failed for good", "", true)
+func retryCommand(plugin bool) *cobra.Command {
+	return again(plugin, "retry NAME [ADDRESS...]", "Run the variants again that have failed for good", "", true)
 }
 
 // again is a command that goes on with a campaign of the store, or of a cluster.
-func again(use, short, patch string, retry bool) *cobra.Command {
+func again(plugin bool, use, short, patch string, retry bool) *cobra.Command {
 	o := &runOptions{}
 	c := &clusterOptions{}
 	cmd := &cobra.Command{
@@ -95,7 +95,7 @@ func again(use, short, patch string, retry bool) *cobra.Command {
 	f.StringVarP(&o.output, "output", "o", "", "print the results at the end: table, csv, json, jsonl, mongo or text")
 	f.BoolVarP(&o.debug, "debug", "d", false, "details on standard error")
 	storeFlag(cmd, &o.store)
-	c.flags(cmd, false)
+	c.flags(cmd, plugin)
 	completeCampaigns(cmd)
 	return cmd
 }

@@ -70,8 +70,8 @@ Exit codes: 0 all variants succeeded; 1 some did not, or the campaign was stoppe
 		SilenceErrors: true,
 	}
 	cmd.AddCommand(
-		runCommand(plugin), listCommand(), resultsCommand(), describeCommand(),
-		stopCommand(), resumeCommand(), retryCommand(), sessionsCommand(), versionCommand(),
+		runCommand(plugin), listCommand(), resultsCommand(plugin), describeCommand(),
+		stopCommand(plugin), resumeCommand(plugin), retryCommand(plugin), sessionsCommand(), versionCommand(),
 	)
 	return cmd
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,12 +21,14 @@ import (
 // managerOptions say where the manager's API is.
 type managerOptions struct {
 	url, token, namespace string
+	insecure              bool
 }
 
 func (m *managerOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&m.url, "manager", os.Getenv("GENODE_MANAGER"), "address of the manager's API, for example http://127.0.0.1:8082; $GENODE_MANAGER by default")
-	f.StringVar(&m.token, "token", os.Getenv("GENODE_TOKEN"), "bearer token for it, as kubectl create token prints it; $GENODE_TOKEN by default")
+	f.StringVar(&m.token, "token", "", "bearer token for it, as kubectl create token prints it; $GENODE_TOKEN by default")
+	f.BoolVar(&m.insecure, "insecure-skip-tls-verify", false, "believe whatever certificate the manager shows; its own is made anew at each start, so this is for a port-forward")
 	if f.Lookup("namespace") == nil {
 		f.StringVarP(&m.namespace, "namespace", "n", "default", "namespace")
 	}
@@ -39,10 +43,13 @@ func (m *managerOptions) get(ctx context.Context, path string, query url.Values)
 	if err != nil {
 		return nil, fmt.Errorf("--manager %q: %w", m.url, err)
 	}
-	if m.token != "" {
-		request.Header.Set("Authorization", "Bearer "+m.token)
+	if token := cmp.Or(m.token, os.Getenv("GENODE_TOKEN")); token != "" { // as a flag's default, --help would show it
+		request.Header.Set("Authorization", "Bearer "+token)
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := m.client().Do(request)
+	if unverified := (*tls.CertificateVerificationError)(nil); errors.As(err, &unverified) {
+		return nil, fmt.Errorf("ask the manager: %w; the manager makes its certificate itself: use --insecure-skip-tls-verify where the way to it is safe, as a port-forward is", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("ask the manager: %w", err)
 	}
@@ -53,6 +60,14 @@ func (m *managerOptions) get(ctx context.Context, path string, query url.Values)
 		return nil, fmt.Errorf("the manager says %s: %s", response.Status, strings.TrimSpace(string(text)))
 	}
 	return response.Body, nil
+}
+
+// client is the HTTP client for the manager.
+func (m *managerOptions) client() *http.Client {
+	if !m.insecure {
+		return http.DefaultClient
+	}
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS13}}}
 }
 
 // results copies the results of a TaskSet.

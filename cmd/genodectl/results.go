@@ -11,7 +11,7 @@ import (
 	"github.com/genode-operator/genode-operator/internal/campaign/results/export"
 )
 
-func resultsCommand() *cobra.Command {
+func resultsCommand(plugin bool) *cobra.Command {
 	var dsn, output, where string
 	m := &managerOptions{}
 	cmd := &cobra.Command{
@@ -28,7 +28,7 @@ func resultsCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("-o: %w", err)
 			}
-			if m.url != "" {
+			if m.url != "" || plugin && dsn == "" { // those of a cluster
 				return m.results(cmd.Context(), cmd.OutOrStdout(), args[0], string(format), where)
 			}
 			return withStore(cmd.Context(), dsn, func(store results.Store) error {
