@@ -16,18 +16,18 @@ func TestParsePolicy(t *testing.T) {
 		want  Policy
 		wrong string
 	}{
-		"manager=steal":                    {want: Policy{Label: "manager", Access: share.Steal}},
-		"ci-*@1=read,clients=3":            {want: Policy{Label: "ci-*", Line: "1", Access: share.Read, Clients: 3}},
-		"local=write,single,clients=1":     {want: Policy{Label: "local", Access: share.Write, Clients: 1, Single: true}},
-		"":                                 {wrong: "access is missing"},
-		"manager":                          {wrong: "access is missing"},
-		"manager=":                         {wrong: `access "" is not known`},
-		"manager=root":                     {wrong: `access "root" is not known`},
-		"=read":                            {wrong: "empty"},
-		"a@=read":                          {wrong: "empty"},
-		"a=read,clients=0":                 {wrong: "clients=0"},
-		"a=read,clients=many": {wrong: "not understood"},
-		"a=read,twice":                     {wrong: "twice"},
+		"manager=steal":                {want: Policy{Label: "manager", Access: share.Steal}},
+		"ci-*@1=read,clients=3":        {want: Policy{Label: "ci-*", Line: "1", Access: share.Read, Clients: 3}},
+		"local=write,single,clients=1": {want: Policy{Label: "local", Access: share.Write, Clients: 1, Single: true}},
+		"":                             {wrong: "access is missing"},
+		"manager":                      {wrong: "access is missing"},
+		"manager=":                     {wrong: `access "" is not known`},
+		"manager=root":                 {wrong: `access "root" is not known`},
+		"=read":                        {wrong: "empty"},
+		"a@=read":                      {wrong: "empty"},
+		"a=read,clients=0":             {wrong: "clients=0"},
+		"a=read,clients=many":          {wrong: "not understood"},
+		"a=read,twice":                 {wrong: "twice"},
 	}
 	for text, tc := range cases {
 		got, err := ParsePolicy(text)
