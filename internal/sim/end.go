@@ -27,25 +27,26 @@ func (e *engine) overdue(ev *event) {
 
 // done reports whether the work of a job is done now; its end is still in the calendar.
 func (e *engine) done(j *Job) bool {
-	if j.processor < 0 {
-		return false
+	p := e.executing(j)
+	return p != nil && j.work <= (e.now-p.since)*p.rate
+}
+
+// executing is the processor that executes a job; nil: none. It may have been given another one in this instant, and
+// not have looked yet.
+func (e *engine) executing(j *Job) *processor {
+	if j.last < 0 || e.processors[j.last].running != j {
+		return nil
 	}
-	p := &e.processors[j.processor]
-	return p.running == j && j.work <= (e.now-p.since)*p.rate
+	return &e.processors[j.last]
 }
 
 // abort ends a job that is not done.
 func (e *engine) abort(j *Job) {
+	if p := e.executing(j); p != nil {
+		e.stop(p)
+	}
 	if j.processor >= 0 {
-		p := &e.processors[j.processor]
-		if p.running == j {
-			e.account(p)
-			p.running = nil
-			p.serial++
-		}
-		if p.job == j {
-			p.job = nil
-		}
+		e.processors[j.processor].job = nil
 	}
 	j.missed = true
 	e.finish(j, true)

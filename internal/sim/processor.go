@@ -189,10 +189,13 @@ func (e *engine) apply(p *processor) {
 			to.job.processor = -1
 		}
 		if j := d.Job; j != nil {
+			if from := e.executing(j); from != nil && from != to {
+				j.savedAt = e.now + from.spec.Save
+				e.stop(from)
+			}
 			if j.processor >= 0 {
 				from := &e.processors[j.processor]
 				from.job = nil
-				e.stop(from)
 				e.post(from, message{kind: messageSwitch})
 			}
 			j.processor, j.owner.processor = to.index, to.index

@@ -61,10 +61,8 @@ func (v View) Timer(at Time, processor, name int) {
 // Left is the work that a job still needs, in time at speed 1, rounded up.
 func (v View) Left(j *Job) Time {
 	left := j.work
-	if j.processor >= 0 {
-		if p := &v.e.processors[j.processor]; p.running == j {
-			left -= (v.e.now - p.since) * p.rate
-		}
+	if p := v.e.executing(j); p != nil {
+		left -= (v.e.now - p.since) * p.rate
 	}
 	return (max(left, 0) + v.e.scale - 1) / v.e.scale
 }
