@@ -42,6 +42,7 @@ func addAPI(mgr ctrl.Manager, address string, registry *session.Registry, store 
 		if err != nil {
 			return fmt.Errorf("--api-bind-address=%s: %w", address, err)
 		}
+		o.Log.Info("Serving the manager's API", "address", l.Addr().String())
 		return managerapi.New(o).Serve(ctx, l, certificates...)
 	}))
 }
