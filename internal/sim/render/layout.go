@@ -40,6 +40,7 @@ const (
 	rowHeight = 46 // of a task
 	barHeight = 22
 	barTop    = 16 // within the row, of a task
+	strip     = 5  // of a bar that keeps its colour when the rest is red
 	cpuHeight = 38 // of a row of a processor
 	cpuTop    = 8
 	laneRow   = 24 // of a row of arrows only
@@ -106,7 +107,8 @@ func newChart(r *Run, o Options) *chart {
 // shown reports whether a job is one of a task that is drawn. Rows of processors show all tasks.
 func (c *chart) shown(j *sim.Record) bool { return c.by == ByProcessor || j.Index < c.tasks }
 
-// cut shortens a window until no more than limit jobs and segments begin in it.
+// cut shortens a window until no more than limit jobs and segments begin in it, and then to a
+// round time.
 func (c *chart) cut(w Window, limit int) Window {
 	var begins []sim.Time
 	for i := range c.run.Jobs {
@@ -127,9 +129,13 @@ func (c *chart) cut(w Window, limit int) Window {
 	slices.Sort(begins)
 	asked := w
 	w.To = max(w.From, begins[limit]-1)
+	if round := w.ticks(100); len(round) > 1 {
+		w.To = round[len(round)-1]
+	}
+	shown, _ := slices.BinarySearch(begins, w.To+1)
 	u := unitFor(asked.To)
 	c.notes = append(c.notes, fmt.Sprintf("Ends at %s, not at %s: %d of %d jobs and segments are shown. Choose a window of time, or a higher limit.",
-		u.with(w.To), u.with(asked.To), limit, len(begins)))
+		u.with(w.To), u.with(asked.To), shown, len(begins)))
 	return w
 }
 
@@ -216,10 +222,10 @@ func (c *chart) load(processor int) string {
 func timing(t *sim.Task) string {
 	out := "C " + milliseconds.format(t.WCET)
 	if t.Period > 0 {
-		out += "  T " + milliseconds.format(t.Period)
+		out += " · T " + milliseconds.format(t.Period)
 	}
 	if t.Deadline > 0 && t.Deadline != t.Period {
-		out += "  D " + milliseconds.format(t.Deadline)
+		out += " · D " + milliseconds.format(t.Deadline)
 	}
 	return out + " ms"
 }

@@ -26,7 +26,10 @@ func (c *chart) entries() []entry {
 		all = append(all, entry{`<path class="deadline missed" d="M9 -8V8l-5 -7h5"/>`, "missed"})
 	}
 	if c.marks.late {
-		all = append(all, entry{`<path class="` + colour(0) + `" d="M0 -6h14v12h-14z"/><path class="over" d="M0 -6h14v12h-14z"/>`, "late"})
+		all = append(all, entry{`<path class="` + colour(0) + `" d="M0 -6h14v12h-14z"/><path class="over" d="M0 -6h14v9h-14z"/>`, "late"})
+	}
+	if c.marks.aborted {
+		all = append(all, entry{`<path class="lost ` + colour(0) + `" d="M0 -6h14v12h-14z"/>`, "work lost"})
 	}
 	if c.marks.aborted && c.by == ByTask {
 		all = append(all, entry{`<path class="abort" d="M4 -4l8 8m0 -8l-8 8"/>`, "aborted"})

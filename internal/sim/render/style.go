@@ -29,19 +29,19 @@ func ink(n int) string {
 // style has no variables: programs other than browsers do not know them.
 var style = strings.Join([]string{
 	".gantt{font:12px system-ui,-apple-system,'Segoe UI',Roboto,'Liberation Sans',sans-serif}",
-	themed("", "#ffffff", "#f4f6f8", "#1f2328", "#59636e", "#dbe1e7", "#8c959f", "#cf222e", "#9a4a00"),
+	themed("#ffffff", "#f4f6f8", "#1f2328", "#59636e", "#dbe1e7", "#8c959f", "#cf222e", "#9a4a00"),
 	".gantt .title{font-size:17px;font-weight:600}.gantt .small{font-size:10.5px}",
 	".gantt .tick,.gantt .in{text-anchor:middle;font-variant-numeric:tabular-nums}.gantt .in{font-size:11px;pointer-events:none}",
 	".gantt .in.light{fill:#fff}.gantt .in.dark{fill:#111}",
 	".gantt .seg{rx:2px}.gantt .lost{opacity:.55}.gantt .life{stroke-width:2;opacity:.75}",
-	".gantt .over{fill-opacity:.62;pointer-events:none}.gantt .abort{stroke-width:2.4;fill:none}",
+	".gantt .over{pointer-events:none}.gantt .abort{stroke-width:2.4;fill:none}",
 	".gantt .release,.gantt .deadline{stroke-width:1.4;stroke-linejoin:round}.gantt .missed{stroke-width:2}",
 	colours(),
-	"@media (prefers-color-scheme:dark){" + themed("", "#0d1117", "#151b23", "#f0f6fc", "#9198a1", "#262c36", "#656c76", "#ff5d6c", "#ffb454") + "}",
+	"@media (prefers-color-scheme:dark){" + themed("#0d1117", "#151b23", "#f0f6fc", "#9198a1", "#262c36", "#656c76", "#ff5d6c", "#ffb454") + "}",
 }, "\n")
 
 // themed are the rules that differ between light and dark.
-func themed(prefix, paper, band, text, soft, grid, base, bad, note string) string {
+func themed(paper, band, text, soft, grid, base, bad, note string) string {
 	rules := []string{
 		".paper{fill:" + paper + "}", ".band{fill:" + band + "}",
 		" text{fill:" + text + "}", " .soft,.gantt .tick{fill:" + soft + "}", " .note{fill:" + note + "}",
@@ -53,7 +53,7 @@ func themed(prefix, paper, band, text, soft, grid, base, bad, note string) strin
 		if r[0] != ' ' {
 			r = " " + r
 		}
-		rules[i] = prefix + ".gantt" + r
+		rules[i] = ".gantt" + r
 	}
 	return strings.Join(rules, "")
 }

@@ -116,10 +116,12 @@ func (c *chart) baseline(r row) int64 {
 // bars writes segments, and in rows of tasks what lies between them.
 func (c *chart) bars(p *pen) {
 	for _, i := range c.jobs {
-		j := &c.run.Jobs[i]
 		if c.by == ByTask {
-			c.life(p, j)
+			c.life(p, &c.run.Jobs[i])
 		}
+	}
+	for _, i := range c.jobs {
+		j := &c.run.Jobs[i]
 		for _, s := range j.Segments {
 			if c.axis.overlaps(s) {
 				c.bar(p, j, s)
@@ -132,7 +134,7 @@ func (c *chart) bars(p *pen) {
 	}
 }
 
-// life writes a thin line from the release of a job to its end; it is red beyond the deadline.
+// life writes thin lines from the release of a job to its end where it does not run, red beyond the deadline.
 func (c *chart) life(p *pen, j *sim.Record) {
 	y := c.rows[j.Index].top + barTop + barHeight/2
 	line := func(class string, from, to sim.Time) {
@@ -140,11 +142,19 @@ func (c *chart) life(p *pen, j *sim.Record) {
 			p.f(`<path class="%s" d="M%s %dH%s"/>`+"\n", class, px(from), y, px(to))
 		}
 	}
-	line("life", j.Released, min(j.Ended, max(j.Deadline, j.Released)))
-	line("life bad", max(j.Deadline, j.Released), j.Ended)
+	gap := func(from, to sim.Time) {
+		line("life", from, min(to, max(from, j.Deadline)))
+		line("life bad", max(from, j.Deadline), to)
+	}
+	at := j.Released
+	for _, s := range j.Segments {
+		gap(at, s.From)
+		at = s.To
+	}
+	gap(at, j.Ended)
 }
 
-// bar writes a segment; what lies beyond the deadline is hatched red.
+// bar writes a segment; beyond the deadline it is red but for a strip of its colour.
 func (c *chart) bar(p *pen, j *sim.Record, s sim.Segment) {
 	row, colours := j.Index, j.Index
 	top := int64(barTop)
@@ -164,9 +174,13 @@ func (c *chart) bar(p *pen, j *sim.Record, s sim.Segment) {
 	p.f(`<rect class="%s" x="%s" y="%d" width="%s" height="%d">%s</rect>`+"\n", class, px(from), y, px(max(to-from, least)), barHeight,
 		c.hint(j, fmt.Sprintf("on %s from %s to %s", processorName(c.run.System, s.Processor), c.unit.format(s.From), c.unit.with(s.To))))
 	if late := c.axis.at(max(s.From, j.Deadline)); s.To > j.Deadline && late < to {
-		p.f(`<path class="over" d="M%s %dH%sv%dH%sz"/>`+"\n", px(late), y, px(to), barHeight, px(late))
+		p.f(`<path class="over" d="M%s %dH%sv%dH%sz"/>`+"\n", px(late), y, px(to), barHeight-strip, px(late))
 	}
-	c.name(p, j, (from+to)/2, y, to-from, ink(colours))
+	letters := ink(colours)
+	if s.From >= j.Deadline {
+		letters = "light"
+	}
+	c.name(p, j, (from+to)/2, y, to-from, letters)
 }
 
 // name writes which job it is into a bar that is wide enough.
