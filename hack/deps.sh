@@ -5,6 +5,7 @@
 #   qemu         qemu-system-x86_64 and qemu-img, for guests of the presets pc and linux-x86
 #   package-lists  no package: refreshes apt's lists
 #   qemu-boards  the QEMU programs of the ARM and RISC-V presets
+#   node         containerd, runc, CNI plugins and what kube-proxy calls, for a node with a real kubelet
 #   postgres     a PostgreSQL server, for tests of the results store
 # Nothing happens when everything is there. Never asks a question, except sudo for a password on a terminal.
 set -euo pipefail
@@ -41,12 +42,21 @@ for group in "$@"; do
 		need qemu-system-aarch64 qemu-system-arm "virtual machines of the presets virt-arm64, virt-arm and pbxa9"
 		need qemu-system-riscv64 qemu-system-misc "virtual machines of the preset virt-riscv64"
 		;;
+	node)
+		need containerd containerd "a node with a real kubelet"
+		need runc runc "a node with a real kubelet"
+		need /usr/lib/cni/bridge containernetworking-plugins "its pods' network"
+		need ip iproute2 "its own network"
+		need iptables iptables "its Services"
+		need conntrack conntrack "its Services"
+		need nsenter util-linux "entering its namespaces"
+		;;
 	postgres)
 		need /usr/lib/postgresql postgresql "tests of the results store in PostgreSQL"
 		;;
 	package-lists) refresh=1 ;;
 	*)
-		echo "deps.sh: unknown group '$group'; known: git, race, qemu, qemu-boards, postgres, package-lists" >&2
+		echo "deps.sh: unknown group '$group'; known: git, race, qemu, qemu-boards, node, postgres, package-lists" >&2
 		exit 2
 		;;
 	esac

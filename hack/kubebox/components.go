@@ -16,12 +16,16 @@ import (
 // startAPIServer starts the API server; the channel is closed when it has ended. It listens to
 // SIGTERM and SIGINT by itself.
 func (c *cluster) startAPIServer(failed chan<- error) <-chan struct{} {
+	reconciler := "lease"
+	if c.alone() {
+		reconciler = "none" // nobody reaches the API by the Service "kubernetes"
+	}
 	return start(apiserver.NewAPIServerCommand(), failed,
 		"--etcd-servers=unix://etcd.sock:0",
-		"--bind-address=127.0.0.1",
-		"--advertise-address=127.0.0.1",
-		"--secure-port="+strconv.Itoa(c.port),
-		"--endpoint-reconciler-type=none", // nobody reaches the API by the Service "kubernetes"
+		"--bind-address="+c.address.Addr().String(),
+		"--advertise-address="+c.address.Addr().String(),
+		"--secure-port="+strconv.Itoa(int(c.address.Port())),
+		"--endpoint-reconciler-type="+reconciler,
 		"--tls-cert-file="+c.pki("apiserver.crt"),
 		"--tls-private-key-file="+c.pki("apiserver.key"),
 		"--client-ca-file="+c.pki("ca.crt"),
@@ -45,7 +49,7 @@ func (c *cluster) startAPIServer(failed chan<- error) <-chan struct{} {
 func (c *cluster) startControllers(failed chan<- error) {
 	start(controllers.NewControllerManagerCommand(), failed,
 		"--kubeconfig="+c.path("controller-manager.kubeconfig"),
-		"--controllers=*,-nodeipam", // pods have loopback addresses, nodes no ranges
+		"--controllers=*,-nodeipam", // the one node has its range of pod addresses, if any, from its own configuration
 		"--use-service-account-credentials",
 		"--service-account-private-key-file="+c.pki("sa.key"),
 		"--root-ca-file="+c.pki("ca.crt"),

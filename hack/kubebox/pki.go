@@ -32,7 +32,7 @@ type certificate struct {
 	file  string // base name; .crt and .key are appended
 	name  string // common name; for clients the user's name
 	group string // organisation; for clients the user's group
-	serve bool   // for a server on loopback rather than for a client
+	serve bool   // for a server at the cluster's address rather than for a client
 }
 
 // certificates of the cluster. The names and groups of the clients are those to which the API
@@ -45,6 +45,7 @@ var certificates = []certificate{
 	{file: "controller-manager", name: "system:kube-controller-manager"},
 	{file: "scheduler", name: "system:kube-scheduler"},
 	{file: "node", name: "system:node:" + nodeName, group: "system:nodes"},
+	{file: "proxy", name: "system:kube-proxy"},
 }
 
 // kubeconfigs maps a file of the state directory to the certificate it authenticates with.
@@ -53,6 +54,7 @@ var kubeconfigs = map[string]string{
 	"controller-manager.kubeconfig": "controller-manager",
 	"scheduler.kubeconfig":          "scheduler",
 	"node.kubeconfig":               "node",
+	"proxy.kubeconfig":              "proxy",
 }
 
 func (c *cluster) pki(name string) string { return filepath.Join(c.dir, "pki", name) }
@@ -71,10 +73,10 @@ func (c *cluster) writeKeys() error {
 		return fmt.Errorf("certificate authority in %s: %w; remove the state directory to begin anew", c.pki(""), err)
 	}
 	for _, want := range certificates {
-		if exists(c.pki(want.file + ".crt")) {
-			continue // written after its key: both are there
+		if c.stands(want) {
+			continue
 		}
-		if err := issue(c.pki(want.file), template(want), ca, caKey); err != nil {
+		if err := issue(c.pki(want.file), c.template(want), ca, caKey); err != nil {
 			return fmt.Errorf("make certificate %s: %w", want.file, err)
 		}
 	}
@@ -113,19 +115,30 @@ func (c *cluster) authority() (*x509.Certificate, crypto.Signer, error) {
 	return cert, key, err
 }
 
-func template(c certificate) *x509.Certificate {
+// stands is true for a certificate that exists, with its key, which is written first, and is good for the
+// cluster's address.
+func (c *cluster) stands(want certificate) bool {
+	der, err := readPEM(c.pki(want.file + ".crt"))
+	if err != nil {
+		return false
+	}
+	cert, err := x509.ParseCertificate(der)
+	return err == nil && (!want.serve || cert.VerifyHostname(c.address.Addr().String()) == nil)
+}
+
+func (c *cluster) template(want certificate) *x509.Certificate {
 	t := &x509.Certificate{
-		Subject:     pkix.Name{CommonName: c.name},
+		Subject:     pkix.Name{CommonName: want.name},
 		KeyUsage:    x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	}
-	if c.group != "" {
-		t.Subject.Organization = []string{c.group}
+	if want.group != "" {
+		t.Subject.Organization = []string{want.group}
 	}
-	if c.serve {
+	if want.serve {
 		t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 		t.DNSNames = []string{"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"}
-		t.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1), net.IPv4(10, 96, 0, 1)}
+		t.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1), net.IPv4(10, 96, 0, 1), c.address.Addr().AsSlice()}
 	}
 	return t
 }

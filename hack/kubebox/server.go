@@ -5,6 +5,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net"
+	"net/netip"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -24,7 +26,8 @@ const stopGrace = 5 * time.Second
 func runServer() int {
 	flags := flag.NewFlagSet("server", flag.ExitOnError)
 	dir := flags.String("dir", "", "directory of the cluster's state; made if it does not exist (required)")
-	port := flags.Int("port", 0, "TCP port of the API on 127.0.0.1; 0 takes the port of the previous run, or a free one")
+	address := flags.String("address", loopback, "IPv4 address of the API; one that is not loopback also makes it reachable from pods as the Service \"kubernetes\"")
+	port := flags.Int("port", 0, "TCP port of the API; 0 takes the port of the previous run, or a free one")
 	fsync := flags.Bool("fsync", false, "let etcd flush every write to disk; without it a crash of the machine (not of this process) may lose state")
 	timeout := flags.Duration("ready-timeout", 2*time.Minute, "give up when the cluster is not ready after this time")
 	_ = flags.Parse(os.Args[1:]) // exits on error
@@ -34,7 +37,7 @@ func runServer() int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	if err := serve(ctx, *dir, *port, *fsync, *timeout); err != nil {
+	if err := serve(ctx, *dir, net.JoinHostPort(*address, strconv.Itoa(*port)), *fsync, *timeout); err != nil {
 		fmt.Fprintln(os.Stderr, "kubebox server:", err)
 		return 1
 	}
@@ -42,12 +45,12 @@ func runServer() int {
 }
 
 // serve runs the control plane until ctx ends or a part of it fails.
-func serve(ctx context.Context, dir string, port int, fsync bool, timeout time.Duration) error {
+func serve(ctx context.Context, dir, address string, fsync bool, timeout time.Duration) error {
 	start := time.Now()
 	// Several components set up logging in this one process; the first one wins.
 	logsapi.ReapplyHandling = logsapi.ReapplyHandlingIgnoreUnchanged
 
-	c, err := openCluster(dir, port)
+	c, err := openCluster(dir, address)
 	if err != nil {
 		return err
 	}
@@ -129,11 +132,14 @@ func (c *cluster) startEtcd(ctx context.Context, fsync bool, timeout time.Durati
 
 // cluster is the state directory of one control plane.
 type cluster struct {
-	dir  string
-	port int
-	lock *os.File // held for the life of the process
+	dir     string
+	address netip.AddrPort // of the API
+	lock    *os.File       // held for the life of the process
 }
 
 func (c *cluster) path(name string) string { return filepath.Join(c.dir, name) }
 
-func (c *cluster) url() string { return "https://127.0.0.1:" + strconv.Itoa(c.port) }
+func (c *cluster) url() string { return "https://" + c.address.String() }
+
+// alone is true when nothing but this machine's own processes can reach the API.
+func (c *cluster) alone() bool { return c.address.Addr().IsLoopback() }

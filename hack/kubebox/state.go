@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -12,10 +13,17 @@ import (
 	"syscall"
 )
 
-// openCluster locks the state directory, chooses the port, and writes whatever of the keys and
+// loopback is where the API listens unless somebody wants it elsewhere.
+const loopback = "127.0.0.1"
+
+// openCluster locks the state directory, chooses the port when it is 0, and writes whatever of the keys and
 // kubeconfigs is missing.
-func openCluster(dir string, port int) (*cluster, error) {
-	dir, err := filepath.Abs(dir)
+func openCluster(dir, address string) (*cluster, error) {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil || !at.Addr().Is4() || at.Addr().IsUnspecified() {
+		return nil, fmt.Errorf("--address and --port %s: give an IPv4 address of this machine, and a port from 0 to 65535", address)
+	}
+	dir, err = filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("state directory: %w", err)
 	}
@@ -34,7 +42,7 @@ func openCluster(dir string, port int) (*cluster, error) {
 	if err := syscall.Flock(int(c.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return nil, fmt.Errorf("another control plane runs on %s (%w); stop it or choose another --dir", dir, err)
 	}
-	if c.port, err = choosePort(c.path("port"), port); err != nil {
+	if c.address, err = chooseAddress(c.path("port"), at); err != nil {
 		return nil, err
 	}
 	if err := c.writeKeys(); err != nil {
@@ -43,27 +51,28 @@ func openCluster(dir string, port int) (*cluster, error) {
 	return c, nil
 }
 
-// choosePort returns the wanted port; or, when that is 0, the one noted in file by the previous
-// run, so that kubeconfigs handed out then stay right; or else a free one. It notes the choice.
-func choosePort(file string, wanted int) (int, error) {
-	port := wanted
-	if port == 0 {
+// chooseAddress returns the wanted address. When its port is 0, the port is the one noted in file by the
+// previous run, so that kubeconfigs handed out then stay right, or else a free one. It notes the choice.
+func chooseAddress(file string, wanted netip.AddrPort) (netip.AddrPort, error) {
+	at := wanted
+	if at.Port() == 0 {
 		if b, err := os.ReadFile(file); err == nil {
-			port, _ = strconv.Atoi(strings.TrimSpace(string(b)))
+			port, _ := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 16)
+			at = netip.AddrPortFrom(at.Addr(), uint16(port))
 		}
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
-	if err != nil && wanted == 0 && errors.Is(err, syscall.EADDRINUSE) {
-		l, err = net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", at.String())
+	if err != nil && wanted.Port() == 0 && errors.Is(err, syscall.EADDRINUSE) {
+		l, err = net.Listen("tcp", wanted.String())
 	}
 	if err != nil {
-		return 0, fmt.Errorf("port %d on 127.0.0.1: %w; choose another --port, or 0 for a free one", port, err)
+		return at, fmt.Errorf("listen on %s: %w; choose another --address or --port, or port 0 for a free one", at, err)
 	}
-	port = l.Addr().(*net.TCPAddr).Port
+	at = netip.AddrPortFrom(at.Addr(), uint16(l.Addr().(*net.TCPAddr).Port))
 	if err := l.Close(); err != nil {
-		return 0, fmt.Errorf("release port %d: %w", port, err)
+		return at, fmt.Errorf("release %s: %w", at, err)
 	}
-	return port, writeFile(file, []byte(strconv.Itoa(port)+"\n"))
+	return at, writeFile(file, []byte(strconv.Itoa(int(at.Port()))+"\n"))
 }
 
 // writeFile replaces a file at once: a reader, or a crash, never meets half of it.
