@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/genode-operator/genode-operator/internal/sim"
 )
@@ -31,7 +32,7 @@ type Options struct {
 
 // Measures of a chart in pixels.
 const (
-	gutter     = 150 // left of the time axis
+	gutter     = 190 // left of the time axis
 	margin     = 28  // right of it
 	leastWidth = 900 // of the time axis
 	mostWidth  = 6000
@@ -133,9 +134,8 @@ func (c *chart) cut(w Window, limit int) Window {
 		w.To = round[len(round)-1]
 	}
 	shown, _ := slices.BinarySearch(begins, w.To+1)
-	u := unitFor(asked.To)
 	c.notes = append(c.notes, fmt.Sprintf("Ends at %s, not at %s: %d of %d jobs and segments are shown. Choose a window of time, or a higher limit.",
-		u.with(w.To), u.with(asked.To), shown, len(begins)))
+		neat(w.To), neat(asked.To), shown, len(begins)))
 	return w
 }
 
@@ -218,14 +218,15 @@ func (c *chart) load(processor int) string {
 	return "load " + percent(busy, c.axis.To-c.axis.From)
 }
 
-// timing of a task in few words.
+// timing of a task in few words, in milliseconds of four digits.
 func timing(t *sim.Task) string {
-	out := "C " + milliseconds.format(t.WCET)
+	brief := func(t sim.Time) string { return strconv.FormatFloat(float64(t)/float64(sim.Millisecond), 'g', 4, 64) }
+	out := "C " + brief(t.WCET)
 	if t.Period > 0 {
-		out += " · T " + milliseconds.format(t.Period)
+		out += " · T " + brief(t.Period)
 	}
 	if t.Deadline > 0 && t.Deadline != t.Period {
-		out += " · D " + milliseconds.format(t.Deadline)
+		out += " · D " + brief(t.Deadline)
 	}
 	return out + " ms"
 }

@@ -57,7 +57,7 @@ func (c *chart) flow(width int64, put func(e entry, x, y int64)) int64 {
 }
 
 func (c *chart) legendHeight() int64 {
-	return c.flow(c.axis.left+c.axis.width, func(entry, int64, int64) {}) + 10
+	return c.flow(c.axis.left+c.axis.width, func(entry, int64, int64) {}) + 16
 }
 
 func (c *chart) legend(p *pen, top int64) {

@@ -31,6 +31,16 @@ func unitFor(span sim.Time) unit {
 	return nanoseconds
 }
 
+// neat writes a time in the largest unit in which it is a whole number.
+func neat(t sim.Time) string {
+	for _, u := range []unit{seconds, milliseconds, microseconds} {
+		if t >= u.length && t%u.length == 0 {
+			return u.with(t)
+		}
+	}
+	return unitFor(t).with(t)
+}
+
 // format writes a time exactly, without the unit's name; Never is a dash.
 func (u unit) format(t sim.Time) string {
 	if t == sim.Never {

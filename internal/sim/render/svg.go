@@ -71,6 +71,9 @@ func (c *chart) head(p *pen) {
 	c.legend(p, y)
 }
 
+// tall charts have the numbers of their time axis above, too.
+const tall = 700
+
 // grid writes rows, their labels and the time axis.
 func (c *chart) grid(p *pen) {
 	right := c.axis.left + c.axis.width
@@ -82,6 +85,9 @@ func (c *chart) grid(p *pen) {
 	for _, t := range c.axis.ticks(max(c.axis.width/80, 1)) {
 		p.f(`<path class="grid" d="M%s %dV%d"/>`+"\n", px(c.axis.at(t)), c.top, c.bottom+5)
 		p.text("tick", c.axis.at(t), c.bottom+20, c.unit.format(t))
+		if c.bottom-c.top > tall {
+			p.text("tick", c.axis.at(t), c.top-6, c.unit.format(t))
+		}
 	}
 	p.text("label", 2000, c.bottom+20, "time ("+c.unit.name+")")
 	for _, r := range c.rows {
@@ -93,9 +99,9 @@ func (c *chart) grid(p *pen) {
 		}
 		if r.about != "" {
 			middle -= 6
-			p.text("soft small", left, middle+15, shorten(r.about, 24))
+			p.text("soft small", left, middle+15, shorten(r.about, 32))
 		}
-		p.text("label", left, middle, shorten(r.label, 18))
+		p.text("label", left, middle, shorten(r.label, 23))
 	}
 	for _, r := range c.rows {
 		p.f(`<path class="base" d="M%d %dH%d"/>`+"\n", c.axis.left, c.baseline(r), right)

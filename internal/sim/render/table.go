@@ -112,7 +112,7 @@ func (r *Run) headline() string {
 		parts = append(parts, r.Scheduler)
 	}
 	parts = append(parts, several(int64(len(r.System.Processors)), "processor"), several(int64(len(r.System.Tasks)), "task"),
-		unitFor(r.System.Duration).with(r.System.Duration), several(all.Released, "job"), several(all.Missed, "miss"), several(all.Aborted, "abort"))
+		neat(r.System.Duration), several(all.Released, "job"), several(all.Missed, "miss"), several(all.Aborted, "abort"))
 	return printable(strings.Join(parts, " · "))
 }
 
@@ -121,7 +121,7 @@ func (r *Run) droppedNote() string {
 	if r.Dropped == 0 {
 		return ""
 	}
-	return fmt.Sprintf("Complete up to %s; %s released later were not kept.", unitFor(r.Window.To).with(r.Window.To), several(r.Dropped, "job"))
+	return fmt.Sprintf("Complete up to %s; %s released later were not kept.", neat(r.Window.To), several(r.Dropped, "job"))
 }
 
 func several(n int64, what string) string {
