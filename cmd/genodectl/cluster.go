@@ -38,11 +38,16 @@ func (c *clusterOptions) flags(cmd *cobra.Command, plugin bool) {
 	f.StringVarP(&c.namespace, "namespace", "n", "", "namespace; that of the context by default")
 }
 
-// connect makes a client, and settles the namespace.
-func (c *clusterOptions) connect() (client.WithWatch, error) {
+// loader reads the kubeconfig.
+func (c *clusterOptions) loader() clientcmd.ClientConfig {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = c.kubeconfig
-	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: c.context})
+	return clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: c.context})
+}
+
+// connect makes a client, and settles the namespace.
+func (c *clusterOptions) connect() (client.WithWatch, error) {
+	loader := c.loader()
 	config, err := loader.ClientConfig()
 	if err != nil {
 		return nil, fmt.Errorf("find the cluster: %w; set KUBECONFIG, or name a file with --kubeconfig", err)

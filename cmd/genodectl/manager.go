@@ -30,7 +30,7 @@ func (m *managerOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&m.token, "token", "", "bearer token for it, as kubectl create token prints it; $GENODE_TOKEN by default")
 	f.BoolVar(&m.insecure, "insecure-skip-tls-verify", false, "believe whatever certificate the manager shows; its own is made anew at each start, so this is for a port-forward")
 	if f.Lookup("namespace") == nil {
-		f.StringVarP(&m.namespace, "namespace", "n", "default", "namespace")
+		f.StringVarP(&m.namespace, "namespace", "n", "", "namespace; that of the context of the kubeconfig by default")
 	}
 }
 
@@ -72,6 +72,12 @@ func (m *managerOptions) client() *http.Client {
 
 // results copies the results of a TaskSet.
 func (m *managerOptions) results(ctx context.Context, out io.Writer, name, format, where string) error {
+	if m.namespace == "" {
+		var err error
+		if m.namespace, _, err = (&clusterOptions{}).loader().Namespace(); err != nil {
+			return fmt.Errorf("find the namespace: %w; name it with -n", err)
+		}
+	}
 	query := url.Values{"format": {format}}
 	if where != "" {
 		query.Set("where", where)
@@ -103,6 +109,9 @@ func sessionsCommand() *cobra.Command {
 			if follow {
 				query.Set("watch", "1")
 			}
+			if m.namespace != "" {
+				query.Set("namespace", m.namespace)
+			}
 			body, err := m.get(cmd.Context(), "/v1/sessions", query)
 			if err != nil {
 				return err
@@ -119,6 +128,7 @@ func sessionsCommand() *cobra.Command {
 	f.StringVarP(&output, "output", "o", "table", "table or json")
 	f.BoolVarP(&follow, "watch", "w", false, "print a line of JSON whenever a session opens or closes")
 	m.flags(cmd)
+	f.Lookup("namespace").Usage = "only those with targets in this namespace"
 	return cmd
 }
 

@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -45,7 +45,7 @@ func (r result) want(t testing.TB, code int, says ...string) result {
 
 // command prepares one of the programs for the user.
 func (l *lab) command(program string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(context.Background(), filepath.Join(programs, program), args...)
+	cmd := exec.Command(filepath.Join(programs, program), args...)
 	cmd.Dir = l.home
 	cmd.Env = append(os.Environ(), "HOME="+l.home, "XDG_STATE_HOME="+filepath.Join(l.home, "state"), "KUBECONFIG="+l.kubeconfig, "GENODE_MANAGER="+l.api)
 	return cmd
@@ -54,22 +54,27 @@ func (l *lab) command(program string, args ...string) *exec.Cmd {
 // do runs a program to its end.
 func (l *lab) do(program string, args ...string) result {
 	l.Helper()
+	return l.begin(program, args...)()
+}
+
+// begin starts a program; the function waits for its end. The end of the test kills it.
+func (l *lab) begin(program string, args ...string) (end func() result) {
+	l.Helper()
 	cmd := l.command(program, args...)
 	var out, log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &log
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
+	if err := cmd.Start(); err != nil {
 		l.Fatal(err)
 	}
-	return result{cmd.ProcessState.ExitCode(), out.String(), log.String()}
-}
-
-// begin starts a program; the channel has what it left.
-func (l *lab) begin(program string, args ...string) <-chan result {
-	ended := make(chan result, 1)
-	go func() { ended <- l.do(program, args...) }()
-	return ended
+	end = sync.OnceValue(func() result {
+		_ = cmd.Wait() // the exit code says how it ended
+		return result{cmd.ProcessState.ExitCode(), out.String(), log.String()}
+	})
+	l.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		end()
+	})
+	return end
 }
 
 // write makes a file with a task-set of the library for this cluster, and a change to its spec.
