@@ -26,11 +26,15 @@ const pause = 250 * time.Millisecond
 
 // Watch looks after a connection whose owner may not read from it for long, because what was read before has
 // to find room first. It returns ErrGone when the connection is dead, ErrLeft when the peer closed its side
-// at least grace ago, nil when ctx ends, and nil at once for a connection that has no descriptor.
+// at least grace ago, and nil when ctx ends. A connection without a descriptor looks well to it.
 func Watch(ctx context.Context, conn net.Conn, grace time.Duration) error {
 	raw, err := descriptor(conn)
-	if err != nil || raw == nil {
-		return err
+	if err != nil {
+		return ErrGone // it was closed on this side
+	}
+	if raw == nil {
+		<-ctx.Done()
+		return nil
 	}
 	ticker := time.NewTicker(pause)
 	defer ticker.Stop()
