@@ -98,7 +98,7 @@ func accelerator(p Preset, cfg Config) []string {
 	return []string{"-accel", fmt.Sprintf("tcg,tb-size=%d", p.TBSizeMiB)}
 }
 
-// consoleAndMonitor puts the first serial port on standard output and QMP on its socket. signal=off
+// consoleAndMonitor puts the first serial port on standard input and output, and QMP on its socket. signal=off
 // leaves SIGINT to whoever started us.
 func consoleAndMonitor(cfg Config) []string {
 	return []string{

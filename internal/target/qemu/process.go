@@ -44,6 +44,7 @@ func (e *ExitError) Error() string {
 // process is a running child.
 type process struct {
 	pid    int
+	stdin  io.WriteCloser // closed when the child is gone
 	stderr *console.Ring
 	done   chan struct{} // closed when it is gone and its output is read
 	exit   *ExitError    // valid once done is closed
@@ -60,6 +61,10 @@ func startProcess(path string, args []string, dir string, stdout, stderrTee io.W
 	cmd := exec.Command(path, args...)
 	cmd.Dir, cmd.Env = dir, environment(dir)
 	cmd.Stdout, cmd.Stderr = stdout, p.stderr
+	var err error
+	if p.stdin, err = cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
 	cmd.WaitDelay = outputGrace
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	started := make(chan error)

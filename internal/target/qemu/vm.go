@@ -151,6 +151,10 @@ func (vm *VM) ExitError() error {
 // snapshot stop and resume the machine and say so here. The channel is closed when QEMU ends.
 func (vm *VM) Events() <-chan qmp.Event { return vm.qmp.Events() }
 
+// Serial takes input for the guest's first serial port. A write blocks while the guest does not read, beyond
+// what a pipe holds; it fails when QEMU ends.
+func (vm *VM) Serial() io.Writer { return vm.proc.stdin }
+
 // PID is QEMU's process id.
 func (vm *VM) PID() int { return vm.proc.pid }
 
