@@ -24,7 +24,7 @@ for file in config/crd/bases/*.yaml; do
 	[ -e "$fresh/$file" ] || complain "$file is not generated any more: remove it"
 done
 
-for module in . hack/tools hack/lint hack/kubebox; do
+for module in . hack/tools hack/lint hack/kubebox hack/mkimage; do
 	(cd "$module" && go mod tidy -diff) >&2 || complain "$module/go.mod is not tidy: run go mod tidy there"
 done
 
