@@ -23,6 +23,9 @@ const (
 	TargetContainer = "target"
 	// AgentPort is the TCP port of the agent's API (TLS, bearer token).
 	AgentPort = 7443
+	// ConsolePort is the TCP port of the guest's first serial line (TLS, greeting with a token); the ports
+	// behind it, up to four in all, are those of further lines.
+	ConsolePort = 7444
 	// ProbePort is the TCP port of the agent's kubelet probes (plain HTTP, no data).
 	ProbePort = 7080
 	// TaskloaderPort is the TCP port of Genode's taskloader.

@@ -264,7 +264,7 @@ type NetworkSpec struct {
 	// +kubebuilder:validation:MaxItems=16
 	// +kubebuilder:validation:items:Minimum=1
 	// +kubebuilder:validation:items:Maximum=65535
-	// +kubebuilder:validation:XValidation:rule="!self.exists(p, p == 7443 || p == 7080)",message="7443 and 7080 are the agent's own ports"
+	// +kubebuilder:validation:XValidation:rule="!self.exists(p, p == 7080 || p >= 7443 && p <= 7447)",message="7080 and 7443 to 7447 are the agent's own ports"
 	// +listType=set
 	// +optional
 	Ports []int32 `json:"ports,omitempty"`
@@ -351,7 +351,7 @@ type TaskloaderSpec struct {
 	// +kubebuilder:default=3001
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=65535
-	// +kubebuilder:validation:XValidation:rule="self != 7443 && self != 7080",message="7443 and 7080 are the agent's own ports"
+	// +kubebuilder:validation:XValidation:rule="self != 7080 && (self < 7443 || self > 7447)",message="7080 and 7443 to 7447 are the agent's own ports"
 	// +optional
 	Port int32 `json:"port,omitempty"`
 	// generation of the wire protocol. Auto asks the server. Defaults to Auto.
