@@ -1,0 +1,195 @@
+package docs
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/genode-operator/genode-operator/internal/sim"
+	"github.com/genode-operator/genode-operator/internal/sim/render"
+	"github.com/genode-operator/genode-operator/internal/sim/sched"
+)
+
+// update writes what can be generated of docs/simulator.md, and its picture, anew.
+var update = flag.Bool("update", false, "write the generated parts of the simulator's page anew")
+
+const simulatorPage = "docs/simulator.md"
+
+var (
+	feature  = regexp.MustCompile(`(?m)^\| ([FQ][0-9]+) \| (.*) \| ([^|]*)\|$`)
+	testName = regexp.MustCompile("`([a-z]+)\\.(Test[A-Za-z0-9_]+)`")
+	testFunc = regexp.MustCompile(`(?m)^func (Test[A-Za-z0-9_]+)\(`)
+	testRow  = regexp.MustCompile(`^Test([FQ][0-9]+)`)
+)
+
+const open = "open" // no test yet
+
+// TestEveryRowOfTheSimulatorHasItsTest: the page has the rows F1 to F58, each with tests that exist, or left
+// out with a reason. Tests that are named in the rows of defects exist, too.
+func TestEveryRowOfTheSimulatorHasItsTest(t *testing.T) {
+	exist, ofRow := tests(t)
+	text := read(t, simulatorPage)
+	if *update {
+		text = feature.ReplaceAllStringFunc(text, func(line string) string {
+			m := feature.FindStringSubmatch(line)
+			if strings.HasPrefix(m[3], "left out:") {
+				return line
+			}
+			return fmt.Sprintf("| %s | %s | %s |", m[1], m[2], cell(m[3], exist, ofRow[m[1]]))
+		})
+		write(t, simulatorPage, text)
+	}
+	rows := map[string]int{}
+	for _, m := range feature.FindAllStringSubmatch(text, -1) {
+		rows[m[1]]++
+		named := testName.FindAllString(m[3], -1)
+		for _, name := range named {
+			if !exist[name] {
+				t.Errorf("%s: %s names %s, which does not exist", simulatorPage, m[1], name)
+			}
+		}
+		switch {
+		case strings.HasPrefix(m[3], "left out: ") || len(named) > 0:
+		case strings.TrimSpace(m[3]) != open:
+			t.Errorf("%s: %s has neither a test nor a reason why it is left out: %s", simulatorPage, m[1], m[3])
+		case len(ofRow[m[1]]) > 0:
+			t.Errorf("%s: %s is open, but there is %s; go test ./test/docs -run Simulator -update enters it", simulatorPage, m[1], ofRow[m[1]])
+		}
+	}
+	for row, last := range map[string]int{"F": 58, "Q": 17} {
+		for n := 1; n <= last; n++ {
+			if name := fmt.Sprint(row, n); rows[name] != 1 {
+				t.Errorf("%s: %s has %d rows, want 1", simulatorPage, name, rows[name])
+			}
+			delete(rows, fmt.Sprint(row, n))
+		}
+	}
+	if len(rows) > 0 {
+		t.Errorf("%s: rows that nobody knows: %v", simulatorPage, rows)
+	}
+}
+
+// cell names the tests of a row: those that it named and that still exist, and those named after the row.
+func cell(before string, exist map[string]bool, named []string) string {
+	all := slices.DeleteFunc(testName.FindAllString(before, -1), func(name string) bool { return !exist[name] })
+	for _, name := range named {
+		if !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	if len(all) == 0 {
+		return open
+	}
+	return strings.Join(all, ", ")
+}
+
+// tests are those of the repository, as `folder.TestName`, and those whose names begin with a row of the page.
+// test/parity has rows of its own.
+func tests(t *testing.T) (exist map[string]bool, ofRow map[string][]string) {
+	t.Helper()
+	exist, ofRow = map[string]bool{}, map[string][]string{}
+	for _, top := range []string{"api", "cmd", "controllers", "internal", "test"} {
+		err := filepath.WalkDir(filepath.Join(root, top), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			source, err := os.ReadFile(path)
+			for _, m := range testFunc.FindAllStringSubmatch(string(source), -1) {
+				name := "`" + filepath.Base(filepath.Dir(path)) + "." + m[1] + "`"
+				exist[name] = true
+				if row := testRow.FindStringSubmatch(m[1]); row != nil && !strings.Contains(path, "test/parity/") {
+					ofRow[row[1]] = append(ofRow[row[1]], name)
+				}
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return exist, ofRow
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(root, path), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestEverySchedulerOfTheSimulatorHasItsRow: the names, scopes and summaries of the page are those of the
+// registry. A row may name several schedulers of one scope; then its summary is its own.
+func TestEverySchedulerOfTheSimulatorHasItsRow(t *testing.T) {
+	_, text, _ := strings.Cut(read(t, simulatorPage), "\n## Schedulers\n")
+	text, _, _ = strings.Cut(text, "\n## ")
+	seen := map[string]bool{}
+	known := map[string]sched.Policy{}
+	for _, p := range sched.All() {
+		known[p.Name] = p
+	}
+	code := regexp.MustCompile("`([^`]+)`")
+	for line := range strings.SplitSeq(text, "\n") {
+		cells := strings.Split(line, " | ")
+		names := code.FindAllStringSubmatch(cells[0], -1)
+		if !strings.HasPrefix(line, "| `") || len(cells) < 4 {
+			continue
+		}
+		for _, m := range names {
+			p, is := known[m[1]]
+			switch {
+			case !is:
+				t.Errorf("%s: there is no scheduler %s", simulatorPage, m[1])
+			case cells[1] != string(p.Scope) || len(names) == 1 && cells[2] != p.Summary:
+				t.Errorf("%s: the row of %s should begin with: | `%s` | %s | %s |", simulatorPage, p.Name, p.Name, p.Scope, p.Summary)
+			}
+			seen[m[1]] = true
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(known)) {
+		if p := known[name]; !seen[name] {
+			t.Errorf("%s: no row: | `%s` | %s | %s | ", simulatorPage, p.Name, p.Scope, p.Summary)
+		}
+	}
+}
+
+// TestThePictureOfTheSimulatorIsWhatItDraws keeps docs/simulator.svg as new as the code.
+func TestThePictureOfTheSimulatorIsWhatItDraws(t *testing.T) {
+	const ms, file, most = sim.Millisecond, "docs/simulator.svg", 60 << 10
+	s := &sim.System{Duration: 60 * ms, Processors: make([]sim.Processor, 2), Tasks: []sim.Task{
+		{ID: 1, Name: "control", WCET: 4 * ms, Period: 10 * ms},
+		{ID: 2, Name: "camera", WCET: 9 * ms, Period: 20 * ms, Deadline: 13 * ms},
+		{ID: 3, Name: "radar", WCET: 9 * ms, Period: 15 * ms, Deadline: 12 * ms, CriticalTime: 12 * ms},
+		{ID: 4, Name: "logger", WCET: 14 * ms, Period: 40 * ms, Offset: 2 * ms, Deadline: 30 * ms},
+	}}
+	scheduler, err := sched.New("RM")
+	if err != nil {
+		t.Fatal(err)
+	}
+	recorder := render.NewRecorder(s, render.Window{}, 0)
+	totals, err := sim.Run(context.Background(), s, scheduler, recorder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := render.SVG(&out, recorder.Run("RM", totals), render.Options{Title: "Four tasks on two processors"}); err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		write(t, file, out.String())
+	}
+	if out.Len() > most {
+		t.Errorf("%s has %d bytes, want at most %d", file, out.Len(), most)
+	}
+	if read(t, file) != out.String() {
+		t.Errorf("%s is out of date; go test ./test/docs -run Simulator -update draws it anew", file)
+	}
+}
