@@ -38,10 +38,22 @@ type Postgres struct {
 // postgres://user:password@host:5432/results?sslmode=verify-full. It makes its tables in the first schema of the
 // search path. Errors do not tell the password. The context bounds the opening, not the store's life.
 func OpenPostgres(ctx context.Context, dsn string) (*Postgres, error) {
+	config, err := parsePostgres(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("open results store: %w", err)
+	}
+	return connectPostgres(ctx, config)
+}
+
+func parsePostgres(dsn string) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
-		return nil, fmt.Errorf("open results store: %w; a DSN looks like postgres://user:password@host:5432/results", err)
+		return nil, fmt.Errorf("%w; a DSN looks like postgres://user:password@host:5432/results", err)
 	}
+	return config, nil
+}
+
+func connectPostgres(ctx context.Context, config *pgxpool.Config) (_ *Postgres, err error) {
 	s := &Postgres{where: nameOf(config.ConnConfig), campaigns: map[string]int64{}, places: map[place]int64{}}
 	if s.reads, s.writes, err = pools(ctx, config); err != nil {
 		return nil, s.explain("open results store", err)
