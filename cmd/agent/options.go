@@ -44,6 +44,7 @@ type options struct {
 	apiListen, probeAddr string
 	tlsCert, tlsKey      string
 	tokenFile            string
+	console              consoleOptions
 }
 
 func (o *options) register(cmd *cobra.Command) {
@@ -82,6 +83,7 @@ func (o *options) register(cmd *cobra.Command) {
 	f.StringVar(&o.tlsCert, "tls-cert", "", "certificate of the API; without one, credentials are made in --work-dir/credentials")
 	f.StringVar(&o.tlsKey, "tls-key", "", "its private key")
 	f.StringVar(&o.tokenFile, "token-file", "", "file with the bearer token of the API")
+	o.console.register(cmd)
 }
 
 func envOr(name, other string) string {
@@ -99,6 +101,9 @@ func (o *options) complete() {
 	}
 	if o.probeAddr == "" {
 		o.probeAddr = port(v1alpha1.ProbePort)
+	}
+	if o.console.listen == "" {
+		o.console.listen = port(v1alpha1.ConsolePort)
 	}
 	if o.taskloaderPort != 0 {
 		o.forward = append(o.forward, o.taskloaderPort)

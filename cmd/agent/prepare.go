@@ -30,7 +30,10 @@ func (a *agent) prepareSettings() (*regexp.Regexp, error) {
 	}
 	a.machine.MAC = config.MAC
 	a.ring = console.New(console.Options{Tee: os.Stdout})
-	return pattern, nil
+	if err := a.console.check(); err != nil {
+		return nil, err
+	}
+	return pattern, a.prepareConsole()
 }
 
 // prepareMachine completes the machine and checks it as far as that is possible without starting it.

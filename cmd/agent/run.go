@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -18,8 +19,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/genode-operator/genode-operator/internal/session/peer"
 	"github.com/genode-operator/genode-operator/internal/target/agentapi"
 	"github.com/genode-operator/genode-operator/internal/target/console"
+	"github.com/genode-operator/genode-operator/internal/target/console/desk"
+	"github.com/genode-operator/genode-operator/internal/target/console/share"
 	"github.com/genode-operator/genode-operator/internal/target/qemu"
 	"github.com/genode-operator/genode-operator/internal/target/supervisor"
 	"github.com/genode-operator/genode-operator/internal/target/vnet"
@@ -33,6 +37,8 @@ type agent struct {
 	settings   supervisor.Settings
 	network    *vnet.Network
 	ring       *console.Ring
+	serial     *share.Line
+	desk       *desk.Desk
 	supervisor *supervisor.Supervisor
 	server     agentapi.Server
 	cert       tls.Certificate
@@ -111,12 +117,14 @@ func (a *agent) prepareWorkDir() error {
 
 func (a *agent) launch(ctx context.Context, kvm bool) (supervisor.Machine, error) {
 	a.ring.Flush() // what the last machine left
+	a.serial.Restarted()
 	config := a.machine
 	config.KVM = kvm
-	vm, err := qemu.Start(ctx, config, a.ring, a.log.WithName("qemu"))
+	vm, err := qemu.Start(ctx, config, io.MultiWriter(a.serial, a.ring), a.log.WithName("qemu"))
 	if err != nil {
 		return nil, err // not a nil *qemu.VM in an interface
 	}
+	a.feed(vm)
 	return vm, nil
 }
 
@@ -143,6 +151,9 @@ func (a *agent) serve(ctx context.Context) error {
 	for i, l := range listeners.forwards {
 		g.Go(func() error { return a.network.Forward(ctx, l, uint16(a.forward[i])) })
 	}
+	if err := a.serveConsole(ctx, g, listeners); err != nil {
+		return err
+	}
 	g.Go(func() error { return a.server.Serve(ctx, listeners.api, a.cert) })
 	g.Go(func() error {
 		probes := agentapi.Probes{
@@ -165,6 +176,7 @@ func (a *agent) serve(ctx context.Context) error {
 // listeners are all the agent's sockets.
 type listeners struct {
 	guest, api, probes net.Listener
+	console, plain     net.Listener // nil: not wanted
 	forwards           []net.Listener
 }
 
@@ -175,7 +187,7 @@ func (a *agent) listen(ctx context.Context) (l listeners, err error) {
 		if err != nil {
 			return nil
 		}
-		one, failed := (&net.ListenConfig{}).Listen(ctx, network, address)
+		one, failed := (&net.ListenConfig{KeepAliveConfig: peer.KeepAlive}).Listen(ctx, network, address)
 		if failed != nil {
 			err = fmt.Errorf("open a socket: %w", failed)
 			return nil
@@ -189,6 +201,12 @@ func (a *agent) listen(ctx context.Context) (l listeners, err error) {
 	l.guest = open("unix", a.machine.NetSocket)
 	l.api = open("tcp", a.apiListen)
 	l.probes = open("tcp", a.probeAddr)
+	if a.console.listen != noPort {
+		l.console = open("tcp", a.console.listen)
+	}
+	if a.console.plain != "" {
+		l.plain = open("tcp", a.console.plain)
+	}
 	for _, port := range a.forward {
 		l.forwards = append(l.forwards, open("tcp", net.JoinHostPort(a.podIP, fmt.Sprint(port))))
 	}

@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/genode-operator/genode-operator/internal/target/console/desk"
 )
 
 // Bounds of the server.
@@ -64,6 +66,7 @@ type Server struct {
 	Token    string       // bearer token that every request must show
 	Binaries fs.FS        // folder of task binaries; nil: none
 	Metrics  http.Handler // serves /metrics; nil: not served
+	Consoles *desk.Desk   // where clients ask for serial lines; nil: not served
 
 	watches chan struct{}
 }
@@ -79,6 +82,10 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/binaries/{name}", s.binary)
 	for _, a := range []Action{ActionStop, ActionCont, ActionReset, ActionRestore, ActionRelaunch} {
 		mux.HandleFunc("POST /v1/"+string(a), s.act(a))
+	}
+	if s.Consoles != nil {
+		mux.HandleFunc("GET /v1/consoles", s.consoles)
+		mux.HandleFunc("GET /v1/attach", s.attach)
 	}
 	if s.Metrics != nil {
 		mux.Handle("GET /metrics", s.Metrics)

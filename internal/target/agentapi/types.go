@@ -6,6 +6,8 @@
 //	                            change, and one at least every WatchHeartbeat
 //	POST /v1/stop|cont|reset|restore|relaunch   for tests and demos; 204, or an Error
 //	GET  /v1/console?lines=N    the newest N lines of the serial log (default 100), text/plain
+//	GET  /v1/consoles           the serial lines and who is attached to them
+//	GET  /v1/attach?label=L&line=0&access=read|write|steal&backlog=N   a serial line as a WebSocket
 //	GET  /v1/diagnosis          the newest Diagnosis with everything in it; 404 while there is none
 //	GET  /v1/binaries/{name}    a task binary that came with the target; 404 when there is none
 //	GET  /metrics               Prometheus

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/genode-operator/genode-operator/internal/session"
 	"github.com/genode-operator/genode-operator/internal/target/console/share"
@@ -150,13 +151,38 @@ type Seat struct {
 	client *share.Client
 	entry  *session.Entry
 	leave  func()
+	sent   time.Time // when there was output last
 }
 
-// Next is that of share.Client.
+// pace is the least time between two pieces of output for a client. A guest prints byte by byte; without it,
+// each would be a packet of its own. The first piece after a silence is not held up.
+const pace = 2 * time.Millisecond
+
+// Next is that of share.Client, but for its pace.
 func (s *Seat) Next(ctx context.Context) ([]byte, share.Notice, error) {
+	if err := wait(ctx, pace-time.Since(s.sent)); err != nil {
+		return nil, share.Notice{}, err
+	}
 	data, notice, err := s.client.Next(ctx)
-	s.entry.Sent(len(data))
+	if len(data) > 0 {
+		s.sent = time.Now()
+		s.entry.Sent(len(data))
+	}
 	return data, notice, err
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
 }
 
 // Write is that of share.Client.
