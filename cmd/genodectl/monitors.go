@@ -12,27 +12,16 @@ import (
 	"github.com/genode-operator/genode-operator/internal/campaign/results/sink"
 )
 
-// openMonitors opens the sinks of those names; "mongo.MongoMonitor" without a place is the server on this machine,
-// as it was with taskgen.
+// openMonitors opens the sinks of those names.
 func openMonitors(ctx context.Context, names []string, out io.Writer, log logr.Logger) (*sink.Fan, error) {
 	const limit = 10 * time.Second
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	sinks := map[string]sink.Sink{}
-	for _, name := range names {
-		if name == "mongo" || name == "mongo.MongoMonitor" {
-			name += ":mongodb://localhost:27017"
-		}
-		s, err := sink.Open(ctx, name, out)
-		if err != nil {
-			for _, opened := range sinks {
-				_ = opened.Close() // the other error is the one to tell
-			}
-			return nil, fmt.Errorf("-m: %w", err)
-		}
-		sinks[name] = s
+	fan, err := sink.OpenFan(ctx, names, out, log, clock.RealClock{})
+	if err != nil {
+		return nil, fmt.Errorf("-m: %w", err)
 	}
-	return sink.NewFan(log, clock.RealClock{}, sinks), nil
+	return fan, nil
 }
 
 func listMonitors(out io.Writer) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -44,6 +45,13 @@ type mongodb struct{ collection collection }
 // openMongo makes a sink for the server of a URL, and its database if it names one. The server is not asked yet:
 // whether it is there does not decide whether a campaign runs.
 func openMongo(_ context.Context, where string, _ io.Writer) (Sink, error) {
+	if path, is := strings.CutPrefix(where, "@"); is {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		where = strings.TrimSpace(string(text))
+	}
 	if where == "" {
 		where = mongoURL
 	}
@@ -66,7 +74,7 @@ func openMongo(_ context.Context, where string, _ io.Writer) (Sink, error) {
 // withoutPassword is an error about a URL that does not tell its password.
 func withoutPassword(where string, err error) error {
 	u, bad := url.Parse(where)
-	if bad != nil {
+	if bad != nil || u.Opaque != "" || u.User == nil && strings.Contains(where, "@") {
 		return errors.New("its URL cannot be read; one looks like mongodb://user:password@host:27017/tasksets, with special characters of the password as %XX")
 	}
 	text := err.Error()

@@ -40,7 +40,7 @@ func List() []Kind {
 
 // Open opens the sink that a text names: KIND or KIND:WHERE, for example jsonl:/var/log/notices.jsonl or
 // mongo:mongodb://user:password@host/tasksets. WHERE is a file for text, csv and jsonl, which is appended to, and
-// standard output by default; for mongo it is the server's URL. taskgen's names of kinds are known, too. Errors do
+// standard output by default; for mongo it is the server's URL, or @ and a file that holds it. taskgen's names of kinds are known, too. Errors do
 // not tell passwords. The context bounds the opening.
 func Open(ctx context.Context, name string, stdout io.Writer) (Sink, error) {
 	kind, where, _ := strings.Cut(name, ":")
