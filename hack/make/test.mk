@@ -2,6 +2,7 @@
 
 GUEST_DIR := $(CACHE)/guest
 TASKS_DIR := $(CACHE)/tasks
+IMAGES_DIR := $(CACHE)/images
 
 # Tests that boot the reference guest find it here; without these they skip themselves, and the summary
 # names them. The API server's programs are found by the tests themselves (or by KUBEBUILDER_ASSETS).
@@ -34,8 +35,12 @@ fuzz-smoke: check-go testsum ## Run every fuzz target for some seconds (FUZZTIME
 	@$(TESTSUM) fuzz -record $(TEST_RECORD) -time $(or $(FUZZTIME),5s)
 
 .PHONY: e2e
-e2e: deps-race deps-qemu build assets guest testsum ## Run the path of the demo as a test, with assertions.
-	@$(GUEST_ENV) $(RUN_TESTS) -p 1 $$(hack/packages.sh e2e)
+e2e: deps-race deps-qemu deps-node build assets images testsum ## Run the path of the demo as a test, and the product on a real kubelet.
+	@$(GUEST_ENV) NODE_IMAGES="$(CURDIR)/$(IMAGES_DIR)" $(RUN_TESTS) -p 1 $$(hack/packages.sh e2e)
+
+.PHONY: images
+images: guest ## Make the images of manager and runner as archives, from this machine's QEMU, for tests.
+	@hack/images.sh $(IMAGES_DIR)
 
 .PHONY: bench
 bench: deps-qemu build assets guest ## Measure detection, outage, false alarms, throughput and the agent's footprint.

@@ -13,7 +13,7 @@ tools: $(CONTROLLER_GEN) $(KUSTOMIZE) $(GOLANGCI_LINT) ## Build controller-gen, 
 
 .PHONY: deps
 deps: ## Install every Debian package that any target needs (asks sudo unless root).
-	@hack/deps.sh git race qemu qemu-boards postgres
+	@hack/deps.sh git race qemu qemu-boards node postgres
 
 .PHONY: assets
 assets: check-go ## Build the control plane for tests and demo: etcd, kube-apiserver and kubectl (first time: some minutes).
@@ -27,13 +27,15 @@ guest: check-go deps-race ## Build the reference guest (kernel and initramfs) an
 check-go:
 	@hack/check-go.sh $(GO_STAMP)
 
-.PHONY: deps-race deps-qemu deps-boards deps-postgres
+.PHONY: deps-race deps-qemu deps-boards deps-node deps-postgres
 deps-race:
 	@hack/deps.sh race
 deps-qemu:
 	@hack/deps.sh qemu
 deps-boards:
 	@hack/deps.sh qemu qemu-boards
+deps-node:
+	@hack/deps.sh node
 deps-postgres:
 	@hack/deps.sh postgres
 

@@ -65,23 +65,35 @@ func (l *Lab) Tell(ctx context.Context, name, command string) (time.Time, error)
 	if err != nil {
 		return time.Time{}, err
 	}
+	at, err := Tell(ctx, (&net.Dialer{}).DialContext, ts.Status.Address, command)
+	if err != nil {
+		return at, fmt.Errorf("%s: %w", name, err)
+	}
+	return at, nil
+}
+
+// Dial is how a target is reached.
+type Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+// Tell gives the reference guest at an IP address a command on its control port, and returns the moment at
+// which the guest had acknowledged it.
+func Tell(ctx context.Context, dial Dial, ip, command string) (time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	var d net.Dialer
-	c, err := d.DialContext(ctx, "tcp", net.JoinHostPort(ts.Status.Address, strconv.Itoa(ControlPort)))
+	c, err := dial(ctx, "tcp", net.JoinHostPort(ip, strconv.Itoa(ControlPort)))
 	if err != nil {
-		return time.Time{}, fmt.Errorf("control port of %s: %w", name, err)
+		return time.Time{}, fmt.Errorf("control port: %w", err)
 	}
 	defer c.Close()
 	deadline, _ := ctx.Deadline()
 	_ = c.SetDeadline(deadline)
 	if _, err := fmt.Fprintln(c, command); err != nil {
-		return time.Time{}, fmt.Errorf("control port of %s: %w", name, err)
+		return time.Time{}, fmt.Errorf("control port: %w", err)
 	}
 	answer, err := bufio.NewReader(c).ReadString('\n')
 	at := time.Now()
 	if err != nil || !strings.HasPrefix(answer, "ok") {
-		return at, errors.Join(fmt.Errorf("control port of %s answers %q to %q", name, answer, command), err)
+		return at, errors.Join(fmt.Errorf("control port answers %q to %q", answer, command), err)
 	}
 	return at, nil
 }

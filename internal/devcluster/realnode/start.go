@@ -33,6 +33,9 @@ type Node struct {
 // hand such calls to Main.
 const InitArgument = "realnode-init"
 
+// ErrNoNamespaces is the error of machines that do not let anybody make namespaces, as inside of containers.
+var ErrNoNamespaces = errors.New("this machine does not allow new PID, network, mount, UTS and IPC namespaces")
+
 const readyLine = "node ready"
 
 // Start starts a cluster and returns when pods can be made in the namespace "default". The cluster ends
@@ -87,6 +90,9 @@ func (n *Node) launch(o Options) (said io.ReadCloser, err error) {
 		return nil, err
 	}
 	if err := n.init.Start(); err != nil {
+		if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOSYS) || errors.Is(err, syscall.EINVAL) {
+			err = fmt.Errorf("%w: %w", ErrNoNamespaces, err)
+		}
 		return nil, fmt.Errorf("start in new namespaces: %w", err)
 	}
 	n.Pid = n.init.Process.Pid
