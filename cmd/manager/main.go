@@ -27,7 +27,7 @@ func command() *cobra.Command {
 		Long: `Manager keeps TargetPools and TargetSessions as their specs want them, and runs TaskSets on them.
 
 It uses the cluster it runs in, or the one that $KUBECONFIG names. Results are written to a SQLite
-file; give the manager the same file again after a restart, since campaigns go on from it.`,
+file or a PostgreSQL database; give the manager the same one again after a restart, since campaigns go on from it.`,
 		Example: `  # in a cluster, as config/manager does it
   manager --leader-elect --runner-image=registry.example/genode-runner:v1 --results=/var/lib/genode-operator/results.db
 
@@ -43,7 +43,10 @@ file; give the manager the same file again after a restart, since campaigns go o
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.runnerImage, "runner-image", "", "image of target pods: the agent and QEMU (required)")
-	f.StringVar(&o.results, "results", "results.db", "SQLite file of the results store")
+	f.StringVar(&o.results, "results", "results.db", "results store: a SQLite file, or postgres://user@host:5432/results without a password")
+	f.StringVar(&o.resultsDSNFile, "results-dsn-file", "", "file with the URL of a PostgreSQL database, password included, in place of --results; read again for each new connection")
+	f.StringArrayVar(&o.sinks, "sink", nil, "who else is told what happens: text, csv or jsonl, each with a file after a colon or standard output, or mongo:mongodb://host:27017 or mongo:@FILE with the URL; may be given several times")
+	cmd.MarkFlagsMutuallyExclusive("results", "results-dsn-file")
 	f.StringVar(&o.namespace, "namespace", "", "watch this namespace only; all of them by default")
 	f.BoolVar(&o.leaderElect, "leader-elect", false, "run only while holding the lease, so that several replicas can stand by")
 	f.StringVar(&o.leaderNamespace, "leader-election-namespace", "", "namespace of the lease; the manager's own by default")

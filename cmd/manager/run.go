@@ -34,6 +34,8 @@ import (
 type options struct {
 	runnerImage     string
 	results         string
+	resultsDSNFile  string
+	sinks           []string
 	namespace       string
 	leaderElect     bool
 	leaderNamespace string
@@ -51,14 +53,23 @@ func run(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	store, err := results.OpenSQLite(ctx, o.results)
+	store, err := openStore(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
+	sinks, err := openSinks(ctx, o.sinks, mgr.GetLogger().WithName("sink"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, sinks.Close()) }()
 	pinger := echo.New(echo.Options{})
 	defer func() { err = errors.Join(err, pinger.Close()) }()
-	if err := setup(ctx, mgr, store, pinger, o); err != nil {
+	with := shared{store: store, pinger: pinger}
+	if len(o.sinks) > 0 {
+		with.observe = sinks.Observe
+	}
+	if err := setup(ctx, mgr, with, o); err != nil {
 		return err
 	}
 	return mgr.Start(ctx)
@@ -110,16 +121,23 @@ func metrics(address string) server.Options {
 	return o
 }
 
+// shared is what lives as long as the program.
+type shared struct {
+	store   results.Store
+	observe func(results.Notice) // nil: nobody wants to know
+	pinger  *echo.Pinger
+}
+
 // setup adds the controllers and what they share.
-func setup(ctx context.Context, mgr ctrl.Manager, store results.Store, pinger *echo.Pinger, o options) error {
+func setup(ctx context.Context, mgr ctrl.Manager, with shared, o options) error {
 	log := mgr.GetLogger()
 	hub := targetsession.NewHub(targetsession.HubOptions{})
 	downloads := &fetch.Background{}
 	changed := make(chan string, 256)
 	registry := session.NewRegistry(clock.RealClock{})
-	classes, watcher := sessionClasses(registry, pinger, log)
+	classes, watcher := sessionClasses(registry, with.pinger, log)
 	engine := campaign.New(campaign.Options{
-		Store: store,
+		Store: with.store, Observe: with.observe,
 		Class: classes,
 		Fleet: taskset.Fleets{Cache: mgr.GetClient(), ByClass: fleets(mgr, hub, watcher, classes)},
 		Log:   log.WithName("campaign"),
@@ -133,7 +151,7 @@ func setup(ctx context.Context, mgr ctrl.Manager, store results.Store, pinger *e
 	return errors.Join(
 		mgr.Add(engine),
 		mgr.Add(downloads),
-		addAPI(mgr, o.apiAddress, registry, store),
+		addAPI(mgr, o.apiAddress, registry, with.store),
 		targetsession.SetupWithManager(mgr, targetsession.Options{Hub: hub, RunnerImage: o.runnerImage}),
 		addresstarget.SetupWithManager(mgr, addresstarget.Options{Watcher: watcher}),
 		targetpool.SetupWithManager(mgr, targetpool.Options{Class: classes}),

@@ -23,7 +23,7 @@ unit: check-go deps-race deps-postgres testsum ## Run the tests that need neithe
 	@$(RUN_TESTS) $$(hack/packages.sh unit)
 
 .PHONY: api-test
-api-test: deps-race assets testsum ## Run the tests that use a real API server.
+api-test: deps-race deps-postgres assets testsum ## Run the tests that use a real API server.
 	@$(RUN_TESTS) $$(hack/packages.sh api)
 
 .PHONY: qemu-test

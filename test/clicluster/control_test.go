@@ -9,8 +9,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"k8s.io/apimachinery/pkg/api/meta"
-
 	"github.com/genode-operator/genode-operator/api/v1alpha1"
 	"github.com/genode-operator/genode-operator/internal/faketarget"
 	"github.com/genode-operator/genode-operator/internal/managerapi"
@@ -38,8 +36,7 @@ func TestStopAndResume(t *testing.T) {
 
 	l.do("kubectl-genode", "stop", "hey6").want(t, 0)
 	stopped := l.await("hey6", "nothing runs", func(ts *v1alpha1.TaskSet) bool {
-		c := meta.FindStatusCondition(ts.Status.Conditions, v1alpha1.ConditionProgressing)
-		return c != nil && c.Reason == v1alpha1.ReasonSuspended && ts.Status.Variants.Running == 0
+		return reason(ts) == v1alpha1.ReasonSuspended && ts.Status.Variants.Running == 0
 	})
 	if v := stopped.Status.Variants; v.Succeeded+v.Failed != 0 {
 		t.Errorf("variants that were stopped are counted: %+v", v)

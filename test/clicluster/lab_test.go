@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -121,11 +122,14 @@ func (l *lab) writeKubeconfig() {
 	}
 }
 
-// startManager starts the manager for this namespace; it ends with the test.
+// startManager starts the manager for this namespace, with SQLite unless flags say otherwise; it ends with the test.
 func (l *lab) startManager(flags ...string) {
 	l.Helper()
+	if len(flags) == 0 {
+		flags = []string{"--results=" + l.results()}
+	}
 	cmd := exec.Command(filepath.Join(programs, "manager"), append([]string{
-		"--namespace=" + l.Namespace, "--runner-image=none", "--results=" + l.results(),
+		"--namespace=" + l.Namespace, "--runner-image=none",
 		"--api-bind-address=127.0.0.1:0", "--metrics-bind-address=0", "--health-probe-bind-address=0",
 	}, flags...)...)
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+l.kubeconfig)
@@ -159,10 +163,16 @@ func (l *lab) startManager(flags ...string) {
 	}
 }
 
+// secret is in every password of these tests.
+const secret = "s3cret"
+
 // follow reads the manager's log, and finds the address of its API in it.
 func (l *lab) follow(log io.Reader, address chan<- string) {
 	lines := bufio.NewScanner(log)
 	for lines.Scan() {
+		if strings.Contains(lines.Text(), secret) {
+			l.Errorf("the manager tells a password: %s", lines.Text())
+		}
 		var line struct{ Level, Msg, Address string }
 		if json.Unmarshal(lines.Bytes(), &line) != nil || line.Level == "error" {
 			l.Logf("manager: %s", lines.Text())

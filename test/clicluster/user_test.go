@@ -147,3 +147,11 @@ func (l *lab) await(name, what string, is func(*v1alpha1.TaskSet) bool) *v1alpha
 func complete(ts *v1alpha1.TaskSet) bool {
 	return meta.IsStatusConditionTrue(ts.Status.Conditions, v1alpha1.ConditionComplete)
 }
+
+// reason is why a campaign makes progress, or none.
+func reason(ts *v1alpha1.TaskSet) string {
+	if c := meta.FindStatusCondition(ts.Status.Conditions, v1alpha1.ConditionProgressing); c != nil {
+		return c.Reason
+	}
+	return ""
+}
