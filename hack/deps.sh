@@ -52,7 +52,8 @@ for group in "$@"; do
 		need nsenter util-linux "entering its namespaces"
 		;;
 	postgres)
-		need /usr/lib/postgresql postgresql "tests of the results store in PostgreSQL"
+		# The folder alone is also there with the client's package.
+		need "$(compgen -G '/usr/lib/postgresql/*/bin/initdb' | head -n 1)" postgresql "tests of the results store in PostgreSQL"
 		;;
 	package-lists) refresh=1 ;;
 	*)

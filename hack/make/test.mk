@@ -35,7 +35,7 @@ fuzz-smoke: check-go testsum ## Run every fuzz target for some seconds (FUZZTIME
 	@$(TESTSUM) fuzz -record $(TEST_RECORD) -time $(or $(FUZZTIME),5s)
 
 .PHONY: e2e
-e2e: deps-race deps-qemu deps-node build assets images testsum ## Run the path of the demo as a test, and the product on a real kubelet.
+e2e: deps-race deps-qemu deps-node deps-postgres build assets images testsum ## Run the path of the demo as a test, and the product on a real kubelet.
 	@$(GUEST_ENV) NODE_IMAGES="$(CURDIR)/$(IMAGES_DIR)" $(RUN_TESTS) -p 1 $$(hack/packages.sh e2e)
 
 .PHONY: images
