@@ -15,13 +15,17 @@ type claim struct {
 	job         *sim.Job // that is in its window; nil: none
 	from, until sim.Time // window of the job
 
-	// Work that is to be done follows a line from (from, base) to (until, WCET), or, if there is a knee, over it.
-	base      sim.Time
-	knee, mid sim.Time
-	target    sim.Time // work that is to be done at the end of the slice
-	left      sim.Time // until then
-	stays     bool     // it runs since an event within the slice
+	// Work that is to be done follows a line from (from, base) over the knees to (until, WCET).
+	base   sim.Time
+	knees  []knee
+	target sim.Time // work that is to be done at the end of the slice
+	fair   sim.Time // the same, without what was given away
+	left   sim.Time // until then
+	stays  bool     // it runs since an event within the slice
 }
+
+// knee is a point of the line: the work that is to be done at that time.
+type knee struct{ at, work sim.Time }
 
 // claims are those of all tasks.
 type claims struct {
@@ -97,7 +101,7 @@ func limit(j *sim.Job) sim.Time {
 func (c *claims) appeared(j *sim.Job) {
 	k := &c.all[j.Index]
 	now, until := c.view.Now(), limit(j)
-	k.job, k.base, k.knee = nil, 0, 0
+	k.job, k.base, k.knees = nil, 0, k.knees[:0]
 	if k.granted && until != sim.Never && until-now >= k.window {
 		k.job, k.from, k.until = j, now, until
 	}
@@ -185,16 +189,22 @@ func (k *claim) nextKnown(t sim.Time) sim.Time {
 	return sim.Never
 }
 
+// piece is the piece of the line that leads to t: from where to where, in time and work.
+func (k *claim) piece(t sim.Time) (from, to knee) {
+	from = knee{k.from, k.base}
+	for _, to := range k.knees {
+		if t <= to.at {
+			return from, to
+		}
+		from = to
+	}
+	return from, knee{k.until, k.task.WCET}
+}
+
 // fluid is the work that is to be done at t on the line: a whole number and remainder/length.
 func (k *claim) fluid(t sim.Time) (whole, remainder, length sim.Time) {
-	from, base, until, goal := k.from, k.base, k.until, k.task.WCET
-	switch {
-	case k.knee == 0:
-	case t <= k.knee:
-		until, goal = k.knee, k.mid
-	default:
-		from, base = k.knee, k.mid
-	}
-	q, r := part(max(0, goal-base), min(t, until)-from, until-from)
-	return base + q, r, until - from
+	from, to := k.piece(t)
+	length = to.at - from.at
+	q, r := part(max(0, to.work-from.work), min(t, to.at)-from.at, length)
+	return from.work + q, r, length
 }

@@ -25,6 +25,7 @@ type sharing struct {
 	rate  rate
 	// head and tail are the parts of the present slice that are for last and first.
 	head, tail sim.Time
+	owed       sim.Time // to last
 }
 
 func (a *ekg) start(p *planned) error {
@@ -54,7 +55,7 @@ func (a *ekg) assign() {
 	}
 	f := filling{shares: a.shares, begin: at, at: at, group: group}
 	for i := range a.all {
-		if k := &a.all[i]; k.granted && k.rate.compare(heavy) <= 0 {
+		if k := &a.all[i]; k.granted && k.task.WCET > 0 && k.rate.compare(heavy) <= 0 {
 			k.granted = f.add(k)
 		}
 	}
@@ -107,14 +108,21 @@ func (a *ekg) cut(now sim.Time) {
 		return
 	}
 	for i := range a.shares {
-		s := &a.shares[i]
-		s.head, s.tail = 0, 0
-		if s.last != nil {
-			s.head = a.to - now - (s.fill.times(a.to).floor() - s.fill.times(now).floor())
-		}
-		if s.first != nil {
-			s.tail = s.rate.times(a.to).floor() - s.rate.times(now).floor()
-		}
+		a.shares[i].cut(now, a.to)
+	}
+}
+
+// cut makes the parts of a slice. Where whole tasks need less than a nanosecond of it, both parts could be longer than
+// the slice by one: the next slice gives it back.
+func (s *sharing) cut(from, to sim.Time) {
+	s.head, s.tail = 0, 0
+	if s.first != nil {
+		s.tail = s.rate.times(to).floor() - s.rate.times(from).floor()
+	}
+	if s.last != nil {
+		due := s.owed + to - from - (s.fill.times(to).floor() - s.fill.times(from).floor())
+		s.head = min(due, to-from-s.tail)
+		s.owed = due - s.head
 	}
 }
 

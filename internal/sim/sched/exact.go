@@ -73,11 +73,3 @@ const hair = 1 << 56
 
 // floor is the whole number at or below.
 func (r rate) floor() sim.Time { return r.add(rate{fraction: hair}).whole }
-
-// ceil is the whole number at or above.
-func (r rate) ceil() sim.Time {
-	if r.fraction <= hair {
-		return r.whole
-	}
-	return r.whole + 1
-}

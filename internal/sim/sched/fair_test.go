@@ -9,8 +9,8 @@ import (
 	"github.com/genode-operator/genode-operator/internal/sim"
 )
 
-// TestEverySubtaskRunsInItsWindow: the lag of a task never reaches a quantum. (F23)
-func TestEverySubtaskRunsInItsWindow(t *testing.T) {
+// TestF23EverySubtaskRunsInItsWindow: the lag of a task never reaches a quantum.
+func TestF23EverySubtaskRunsInItsWindow(t *testing.T) {
 	const quantum = 100 * sim.Microsecond
 	for _, name := range []string{"PD2", "ER-PD2"} {
 		for number := range 40 {
@@ -85,8 +85,8 @@ func visited(jobs []ran) map[int][]int {
 	return sorted
 }
 
-// TestTasksAreSplitBetweenNeighboursOnly: at most one task between two processors. (F26)
-func TestTasksAreSplitBetweenNeighboursOnly(t *testing.T) {
+// TestF26TasksAreSplitBetweenNeighboursOnly: at most one task between two processors.
+func TestF26TasksAreSplitBetweenNeighboursOnly(t *testing.T) {
 	splits := 0
 	for number := range 200 {
 		s := feasibleSet(rand.New(rand.NewPCG(17, uint64(number))), number)
@@ -108,9 +108,9 @@ func TestTasksAreSplitBetweenNeighboursOnly(t *testing.T) {
 	}
 }
 
-// TestEDHSMissesNothingItHasAPlaceFor: with this little load there is one for every task, but for some only in
+// TestF26EDHSMissesNothingItHasAPlaceFor: with this little load there is one for every task, but for some only in
 // portions.
-func TestEDHSMissesNothingItHasAPlaceFor(t *testing.T) {
+func TestF26EDHSMissesNothingItHasAPlaceFor(t *testing.T) {
 	splits := 0
 	for number := range 400 {
 		s := feasibleSet(rand.New(rand.NewPCG(18, uint64(number))), 0)

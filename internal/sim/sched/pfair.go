@@ -69,9 +69,11 @@ func inQuanta(tasks []sim.Task, processors int, q sim.Time) (weights []weight, f
 			if t.Kind != sim.Periodic || t.Jitter > 0 || t.Offset%q != 0 || t.Period%q != 0 {
 				w.window = (span+1)/q - 1 // a release between two quanta costs the rest of one
 			}
-			fit = fit && w.work <= w.window
+			if t.WCET > 0 {
+				fit = fit && w.work <= w.window
+				sum = sum.add(rateOf(w.work, max(1, w.window)))
+			}
 			w.window = max(1, w.window)
-			sum = sum.add(rateOf(w.work, w.window))
 		}
 		weights = append(weights, w)
 	}

@@ -57,6 +57,7 @@ func run(t *testing.T, name string, s *sim.System) ([]ran, sim.Totals) {
 func TestEveryScheduleIsPossible(t *testing.T) {
 	for _, policy := range sched.All() {
 		t.Run(policy.Name, func(t *testing.T) {
+			t.Parallel()
 			r := rand.New(rand.NewPCG(1, 2))
 			for range 60 {
 				processors := 1 + r.IntN(3)
@@ -137,21 +138,23 @@ func checkWork(t *testing.T, name string, s *sim.System, jobs []ran) {
 			moments = append(moments, seg.From, seg.To)
 		}
 	}
-	for _, at := range moments {
+	slices.Sort(moments)
+	waiting := map[int]bool{} // by task, of those that have a job
+	for _, at := range slices.Compact(moments) {
 		if at >= s.Duration {
 			continue
 		}
-		running, waiting := 0, map[int]bool{}
+		running := 0
+		clear(waiting)
 		for _, j := range jobs {
-			executes := slices.ContainsFunc(j.segments, func(seg sim.Segment) bool { return seg.From <= at && at < seg.To })
-			switch {
-			case executes:
+			if j.Released > at || at >= j.Ended {
+				continue
+			}
+			if slices.ContainsFunc(j.segments, func(seg sim.Segment) bool { return seg.From <= at && at < seg.To }) {
 				running++
 				waiting[j.Index] = false
-			case j.Released <= at && at < j.Ended:
-				if _, known := waiting[j.Index]; !known {
-					waiting[j.Index] = true
-				}
+			} else if _, known := waiting[j.Index]; !known {
+				waiting[j.Index] = true
 			}
 		}
 		for task, waits := range waiting {

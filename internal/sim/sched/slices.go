@@ -59,22 +59,25 @@ func (s *fluidSlices) renew(now sim.Time) (begun bool) {
 	return begun
 }
 
-// bend makes the end of a slice that is not over yet a knee in the lines of its jobs.
+// bend makes the end of a slice that is not over yet a knee in the lines of its jobs. Those that have done more or
+// less than on the line go on from where they are.
 func (s *fluidSlices) bend(now sim.Time) {
 	inside := s.from < now && now < s.to
 	for _, k := range s.active {
 		if k.open() == nil {
 			continue
 		}
-		if k.knee != 0 && k.knee <= now {
-			k.from, k.base, k.knee = k.knee, k.mid, 0
+		for len(k.knees) > 0 && k.knees[0].at <= now {
+			k.from, k.base = k.knees[0].at, k.knees[0].work
+			k.knees = slices.Delete(k.knees, 0, 1)
 		}
-		if inside && k.from < now && k.until > s.to {
-			if k.knee == 0 {
-				k.knee, k.mid = s.to, k.target
-			}
-			k.from, k.base = now, min(s.done(k), k.mid)
+		if !inside || k.from == now {
+			continue
 		}
+		if k.until > s.to && (len(k.knees) == 0 || k.knees[0].at > s.to) {
+			k.knees = slices.Insert(k.knees, 0, knee{s.to, k.fair})
+		}
+		k.from, k.base = now, s.done(k)
 	}
 }
 
@@ -88,8 +91,8 @@ func (s *fluidSlices) cut(now sim.Time) {
 	for i := range s.all {
 		if k := &s.all[i]; k.job != nil {
 			s.active = append(s.active, k)
-			if k.knee > now {
-				s.to = min(s.to, k.knee)
+			if len(k.knees) > 0 {
+				s.to = min(s.to, k.knees[0].at)
 			}
 		}
 	}
@@ -124,6 +127,9 @@ func (s *fluidSlices) share() {
 		}
 		k.target += s.unit
 		s.room -= s.unit
+	}
+	for _, k := range s.active {
+		k.fair = k.target
 	}
 	if s.generous {
 		s.giveAway(length)
@@ -205,6 +211,8 @@ func (s *fluidSlices) collect(k *claim, t sim.Time) rate {
 	if t >= k.until {
 		return rate{whole: sim.Never}
 	}
-	q, r, length := k.fluid(t)
-	return quotient(s.unit-q%s.unit, length, r, max(1, k.task.WCET-k.base))
+	from, to := k.piece(t + 1)
+	length, work := to.at-from.at, max(0, to.work-from.work)
+	q, r := part(work, t-from.at, length)
+	return quotient(s.unit-(from.work+q)%s.unit, length, r, max(1, work))
 }

@@ -20,6 +20,10 @@ func (a *wrapped) start(p *planned) error {
 		unit = commonUnit(p.view.Tasks())
 	}
 	a.begin(p.view, unit)
+	for i := range a.all {
+		// Backwards, a slice idles first: a job that comes in its middle could find too little left.
+		a.mirrored = a.mirrored && (a.all[i].known || !a.all[i].granted)
+	}
 	return nil
 }
 

@@ -1,0 +1,93 @@
+package sched_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/genode-operator/genode-operator/internal/sim"
+)
+
+func recorded(t *testing.T, number string) *goldenCase {
+	t.Helper()
+	files, err := filepath.Glob("../testdata/simso/" + number + "_*.json")
+	if err != nil || len(files) != 1 {
+		t.Fatalf("recorded run %s: %v %v", number, files, err)
+	}
+	return readCase(t, files[0])
+}
+
+func TestRecordedRunsOfOptimalSchedulersAreRepeated(t *testing.T) {
+	for number, segments := range map[string]bool{ // whether segments are equal, and not only ends
+		"30": true, "32": true, "34": true, "36": true, "38": true, "40": false, "42": false, "46": true, "48": false,
+	} {
+		g := recorded(t, number)
+		t.Run(g.ID, func(t *testing.T) {
+			got := simulate(t, g.Input.Scheduler.Name, g.system())
+			sortJobs(g.Jobs)
+			for _, jobs := range [][]goldenJob{g.Jobs, got} {
+				for i := range jobs {
+					if len(jobs[i].Segments) == 0 || !segments {
+						jobs[i].Segments = nil
+					}
+					if !segments {
+						jobs[i].Preemptions, jobs[i].Migrations = 0, 0
+					}
+				}
+			}
+			if diff := cmp.Diff(g.Jobs, got); diff != "" {
+				t.Errorf("jobs (-recorded +simulated):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestRecordedSetsAreScheduledWithoutAMiss has runs that differ by ties or by a nanosecond here and there.
+func TestRecordedSetsAreScheduledWithoutAMiss(t *testing.T) {
+	for _, number := range []string{"30", "86", "88", "90", "92", "94"} {
+		s := recorded(t, number).system()
+		for _, name := range optimal {
+			jobs, totals := run(t, name, s)
+			checkSchedule(t, s, jobs, totals)
+			if totals.Missed > 0 {
+				t.Errorf("run %s under %s: %d of %d jobs missed", number, name, totals.Missed, totals.Released)
+			}
+		}
+	}
+}
+
+// tenfold simulates a set for ten times as long.
+func tenfold(t *testing.T, number string, names ...string) {
+	t.Helper()
+	s := recorded(t, number).system()
+	s.Duration *= 10
+	for _, name := range names {
+		if _, totals := run(t, name, s); totals.Missed > 0 {
+			t.Errorf("%s: %d of %d jobs missed", name, totals.Missed, totals.Released)
+		}
+	}
+}
+
+func TestQ7RUNDoesNotTruncateBudgets(t *testing.T) { tenfold(t, "94", "RUN", "WC_RUN") }
+
+func TestQ7EKGMeetsAllDeadlinesAtHighUtilization(t *testing.T) { tenfold(t, "92", "EKG") }
+
+func TestQ7MicrosecondsDoNotUpsetPlanesAndWraps(t *testing.T) {
+	tenfold(t, "94", "DP_WRAP", "LRE_TL", "BF", "NVNLF")
+}
+
+// TestQ11OverloadStopsNobody: two jobs cannot both meet their deadlines; all that matters is to get on.
+func TestQ11OverloadStopsNobody(t *testing.T) {
+	for _, name := range append([]string{"EPDF", "EDHS"}, optimal...) {
+		s := &sim.System{Duration: 200 * sim.Millisecond, Processors: make([]sim.Processor, 1), Tasks: []sim.Task{
+			{ID: 1, Period: 20 * sim.Millisecond, Deadline: 4 * sim.Millisecond, WCET: 8 * sim.Millisecond},
+			{ID: 2, Period: 20 * sim.Millisecond, Deadline: 5 * sim.Millisecond, WCET: 3 * sim.Millisecond, OnMiss: sim.Abort},
+		}}
+		jobs, totals := run(t, name, s)
+		checkSchedule(t, s, jobs, totals)
+		if totals.Ended < 20 {
+			t.Errorf("%s: %d of %d jobs ended", name, totals.Ended, totals.Released)
+		}
+	}
+}
