@@ -53,7 +53,7 @@ func (a *agent) prepareConsole() error {
 	a.serial = share.NewLine(firstLine, share.Options{})
 	o.Lines = []*share.Line{a.serial}
 	a.desk = desk.New(o)
-	a.server.Consoles = a.desk
+	a.server.Consoles, a.server.Log = a.desk, a.ring
 	return nil
 }
 

@@ -116,8 +116,7 @@ func (a *agent) prepareWorkDir() error {
 }
 
 func (a *agent) launch(ctx context.Context, kvm bool) (supervisor.Machine, error) {
-	a.ring.Flush() // what the last machine left
-	a.serial.Restarted()
+	a.begin()
 	config := a.machine
 	config.KVM = kvm
 	vm, err := qemu.Start(ctx, config, io.MultiWriter(a.serial, a.ring), a.log.WithName("qemu"))
@@ -125,7 +124,25 @@ func (a *agent) launch(ctx context.Context, kvm bool) (supervisor.Machine, error
 		return nil, err // not a nil *qemu.VM in an interface
 	}
 	a.feed(vm)
-	return vm, nil
+	return &machine{VM: vm, begin: a.begin}, nil
+}
+
+// begin says that the guest starts anew, to whoever keeps something of its serial line.
+func (a *agent) begin() {
+	a.ring.Begin()
+	a.serial.Restarted()
+}
+
+// machine tells of resets.
+type machine struct {
+	*qemu.VM
+	begin func()
+}
+
+// Reset implements supervisor.Machine.
+func (m *machine) Reset(ctx context.Context) error {
+	m.begin()
+	return m.VM.Reset(ctx)
 }
 
 // probeKVM asks whether Auto may try KVM. A device that opens proves nothing.

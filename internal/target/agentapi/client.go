@@ -146,9 +146,14 @@ func (c *Client) fetch(ctx context.Context, method, path string, limit int64) ([
 	return body, nil
 }
 
-// send sends a request and turns answers that are not 2xx into errors.
+// send sends a request without a body; see exchange.
 func (c *Client) send(ctx context.Context, method, path string) (*http.Response, error) {
-	request, err := http.NewRequestWithContext(ctx, method, c.base+path, http.NoBody)
+	return c.exchange(ctx, method, path, http.NoBody)
+}
+
+// exchange sends a request and turns answers that are not 2xx into errors.
+func (c *Client) exchange(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
 	if err != nil {
 		return nil, fmt.Errorf("request to the agent: %w", err)
 	}
@@ -161,10 +166,10 @@ func (c *Client) send(ctx context.Context, method, path string) (*http.Response,
 		return response, nil
 	}
 	defer func() { _ = response.Body.Close() }()
-	body, _ := io.ReadAll(io.LimitReader(response.Body, maxBody)) // what came is message enough
+	answer, _ := io.ReadAll(io.LimitReader(response.Body, maxBody)) // what came is message enough
 	var e Error
-	if json.Unmarshal(body, &e) != nil {
-		e.Message = string(bytes.TrimSpace(body))
+	if json.Unmarshal(answer, &e) != nil {
+		e.Message = string(bytes.TrimSpace(answer))
 	}
 	return nil, asError(response.StatusCode, e.Message)
 }

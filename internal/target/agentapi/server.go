@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/genode-operator/genode-operator/internal/target/console"
 	"github.com/genode-operator/genode-operator/internal/target/console/desk"
 )
 
@@ -63,10 +64,11 @@ type Backend interface {
 // Server is the API's server.
 type Server struct {
 	Backend  Backend
-	Token    string       // bearer token that every request must show
-	Binaries fs.FS        // folder of task binaries; nil: none
-	Metrics  http.Handler // serves /metrics; nil: not served
-	Consoles *desk.Desk   // where clients ask for serial lines; nil: not served
+	Token    string        // bearer token that every request must show
+	Binaries fs.FS         // folder of task binaries; nil: none
+	Metrics  http.Handler  // serves /metrics; nil: not served
+	Log      *console.Ring // lines of the serial log one by one; nil: not served
+	Consoles *desk.Desk    // where clients ask for serial lines; nil: not served
 
 	watches chan struct{}
 }
@@ -79,6 +81,10 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/watch", s.watch)
 	mux.HandleFunc("GET /v1/console", s.console)
 	mux.HandleFunc("GET /v1/diagnosis", s.diagnosis)
+	if s.Log != nil {
+		mux.HandleFunc("GET /v1/log", s.log)
+		mux.HandleFunc("POST /v1/log", s.writeLog)
+	}
 	mux.HandleFunc("GET /v1/binaries/{name}", s.binary)
 	for _, a := range []Action{ActionStop, ActionCont, ActionReset, ActionRestore, ActionRelaunch} {
 		mux.HandleFunc("POST /v1/"+string(a), s.act(a))

@@ -6,6 +6,9 @@
 //	                            change, and one at least every WatchHeartbeat
 //	POST /v1/stop|cont|reset|restore|relaunch   for tests and demos; 204, or an Error
 //	GET  /v1/console?lines=N    the newest N lines of the serial log (default 100), text/plain
+//	GET  /v1/log?lines=N&follow=1&previous=1&after=SEQ   lines of the serial log with numbers, times,
+//	                            labels and levels; a LogLine a line
+//	POST /v1/log?label=L        adds the lines of the body to the serial log; 204
 //	GET  /v1/consoles           the serial lines and who is attached to them
 //	GET  /v1/attach?label=L&line=0&access=read|write|steal&backlog=N   a serial line as a WebSocket
 //	GET  /v1/diagnosis          the newest Diagnosis with everything in it; 404 while there is none

@@ -4,6 +4,8 @@ import (
 	"io"
 	"regexp"
 	"sync"
+
+	"k8s.io/utils/clock"
 )
 
 // Defaults of Options.
@@ -13,21 +15,30 @@ const (
 )
 
 // lineOverhead is what a kept line costs beside its text, so that a flood of empty lines is bounded too.
-const lineOverhead = 16
+const lineOverhead = 32
 
 // matchBuffer is how many matching lines a slow reader of Match may be behind.
 const matchBuffer = 16
 
 // Options of a Ring; the zero value is usable.
 type Options struct {
-	// MaxBytes bounds what the Ring keeps, in bytes; 16 are counted for each line beside its text.
-	// 0 means DefaultMaxBytes.
+	// MaxBytes bounds what the Ring keeps, in bytes; 32 are counted for each line beside its text. The
+	// previous log (see Begin) comes on top, with the same bound. 0 means DefaultMaxBytes.
 	MaxBytes int
 	// MaxLine bounds a line, in bytes; what is longer is cut into several lines. 0 means DefaultMaxLine.
 	MaxLine int
 	// Tee gets each complete line, with a line feed, in one Write. Its errors are ignored: a console
 	// goes on when its log does not. While it blocks, Ring.Write blocks, but Lines does not.
 	Tee io.Writer
+	// Clock stamps lines. Default: the real clock.
+	Clock clock.PassiveClock
+}
+
+// line is what is kept of a line.
+type line struct {
+	text string
+	at   int64 // milliseconds since 1970
+	boot int32
 }
 
 // Ring is an io.Writer that is fed with the raw bytes of a serial line and keeps the newest lines. Its
@@ -39,10 +50,17 @@ type Ring struct {
 	clean   cleaner    // guarded by writing
 
 	mu       sync.Mutex // guards what follows; never held while somebody else's code runs
-	lines    []string
+	lines    []line
 	size     int
 	partial  string
 	matchers map[*matcher]struct{}
+	seq      uint64        // of the newest line
+	boot     int32         // see Begin
+	current  int           // of the lines, how many came since the last Begin
+	changed  chan struct{} // closed and made anew with each line
+
+	previous    []line // see Begin
+	previousSeq uint64 // of the first of them
 }
 
 type matcher struct {
@@ -58,7 +76,10 @@ func New(opts Options) *Ring {
 	if opts.MaxLine <= 0 {
 		opts.MaxLine = DefaultMaxLine
 	}
-	return &Ring{opts: opts, clean: cleaner{max: opts.MaxLine}, matchers: map[*matcher]struct{}{}}
+	if opts.Clock == nil {
+		opts.Clock = clock.RealClock{}
+	}
+	return &Ring{opts: opts, clean: cleaner{max: opts.MaxLine}, matchers: map[*matcher]struct{}{}, changed: make(chan struct{})}
 }
 
 // Write takes raw serial bytes. It never fails.
@@ -88,7 +109,10 @@ func (r *Ring) Flush() {
 func (r *Ring) Lines(n int) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	all := append(make([]string, 0, len(r.lines)+1), r.lines...)
+	all := make([]string, 0, len(r.lines)+1)
+	for _, l := range r.lines {
+		all = append(all, l.text)
+	}
 	if r.partial != "" {
 		all = append(all, r.partial)
 	}
@@ -121,23 +145,27 @@ func (r *Ring) add(line string) {
 	}
 }
 
-func (r *Ring) keep(line string) {
+func (r *Ring) keep(text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.partial = ""
-	r.lines = append(r.lines, line)
-	r.size += len(line) + lineOverhead
+	r.lines = append(r.lines, line{text, r.opts.Clock.Now().UnixMilli(), r.boot})
+	r.size += len(text) + lineOverhead
+	r.seq++
 	drop := 0
 	for r.size > r.opts.MaxBytes && drop < len(r.lines) {
-		r.size -= len(r.lines[drop]) + lineOverhead
-		r.lines[drop] = "" // lets the text go although the array stays
+		r.size -= len(r.lines[drop].text) + lineOverhead
+		r.lines[drop].text = "" // lets the text go although the array stays
 		drop++
 	}
 	r.lines = r.lines[drop:]
+	r.current = min(r.current+1, len(r.lines))
+	close(r.changed)
+	r.changed = make(chan struct{})
 	for m := range r.matchers {
-		if m.re.MatchString(line) {
+		if m.re.MatchString(text) {
 			select {
-			case m.lines <- line:
+			case m.lines <- text:
 			default:
 			}
 		}

@@ -158,7 +158,7 @@ func TestBoundsHoldForAnyInput(t *testing.T) {
 		}
 		size := 0
 		for _, line := range split.lines {
-			size += len(line) + lineOverhead
+			size += len(line.text) + lineOverhead
 		}
 		if size > opts.MaxBytes || size != split.size {
 			t.Fatalf("holds %d bytes, counted %d, may hold %d", size, split.size, opts.MaxBytes)
