@@ -42,6 +42,7 @@ type lab struct {
 	targets []*faketarget.Target
 
 	wrap        func(results.Store) results.Store // what the engine gets instead of the store
+	observe     func(results.Notice)              // hears of every attempt
 	cannotReset bool
 	looked      atomic.Int32 // how often the engine asked for a standing
 	fetched     atomic.Int32 // how often it asked for a binary
@@ -78,7 +79,7 @@ func (l *lab) start() {
 		used = l.wrap(store)
 	}
 	l.Engine = campaign.New(campaign.Options{
-		Store: used, Class: l.Class, Fleet: l, Changed: func(string) { l.changed.Add(1) },
+		Store: used, Class: l.Class, Fleet: l, Changed: func(string) { l.changed.Add(1) }, Observe: l.observe,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	var group sync.WaitGroup
