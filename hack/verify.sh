@@ -38,13 +38,16 @@ while IFS= read -r file; do
 	[ -s "$fresh/kustomize.out" ] || complain "kustomize build $dir makes nothing"
 done < <(find config -name kustomization.yaml | sort)
 
-# The optional components, all at once: the lines of config/default that are commented out.
+# The optional components: the lines of config/default that are commented out, with one place for results at a time.
 mkdir -p "$fresh/optional"
 cp -r config "$fresh/optional"
-sed -i -e 's/^# components:/components:/' -e 's/^# - \(\.\.[^ ]*\) .*/- \1/' "$fresh/optional/config/default/kustomization.yaml"
-.cache/bin/kustomize build "$fresh/optional/config/default" >"$fresh/kustomize.out" || complain "the optional components do not build"
-grep -q '^kind: ServiceMonitor$' "$fresh/kustomize.out" || complain "the component prometheus makes no ServiceMonitor"
-if grep -q '^kind: PersistentVolumeClaim$' "$fresh/kustomize.out"; then complain "the component ephemeral-results leaves the claim"; fi
+for place in ephemeral postgres; do
+	sed -e 's/^# components:/components:/' -e "/-results /{/$place-results /!d;}" -e 's/^# - \(\.\.[^ ]*\) .*/- \1/' \
+		config/default/kustomization.yaml >"$fresh/optional/config/default/kustomization.yaml"
+	.cache/bin/kustomize build "$fresh/optional/config/default" >"$fresh/kustomize.out" || complain "the optional components do not build with $place-results"
+	grep -q '^kind: ServiceMonitor$' "$fresh/kustomize.out" || complain "the component prometheus makes no ServiceMonitor"
+	if grep -q '^kind: PersistentVolumeClaim$' "$fresh/kustomize.out"; then complain "the component $place-results leaves the claim"; fi
+done
 
 [ "$failed" = 0 ] && echo "Generated files, modules and kustomizations are in order."
 exit "$failed"
