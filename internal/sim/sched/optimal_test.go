@@ -17,20 +17,20 @@ var optimal = []string{
 }
 
 // feasibleSet makes tasks with whole microseconds that need at most all of the processors, and none more than
-// one. Every other set needs all of them, exactly. Two of fifty are long.
+// one. Every other set needs all of them, exactly. Two of a hundred are long.
 func feasibleSet(r *rand.Rand, number int) *sim.System {
 	processors := 1 + r.IntN(4)
 	s := &sim.System{Processors: make([]sim.Processor, processors)}
-	long := number%50 < 2
+	long := number%100 < 2
 	switch {
 	case number%2 == 0 && long:
 		partlyLoaded(r, s, 1500)
 	case number%2 == 0:
-		partlyLoaded(r, s, 300)
+		partlyLoaded(r, s, 200)
 	case long:
 		fullyLoaded(r, s, 2520)
 	default:
-		fullyLoaded(r, s, 360)
+		fullyLoaded(r, s, 240)
 	}
 	r.Shuffle(len(s.Tasks), func(a, b int) { s.Tasks[a], s.Tasks[b] = s.Tasks[b], s.Tasks[a] })
 	for i := range s.Tasks {
@@ -69,7 +69,7 @@ func partlyLoaded(r *rand.Rand, s *sim.System, longest int64) {
 			s.Tasks[i].Offset = r.Int64N(longest) * sim.Microsecond
 		}
 	}
-	s.Duration = 5 * longest / 2 * sim.Microsecond
+	s.Duration = 2 * longest * sim.Microsecond
 }
 
 // fullyLoaded draws periods that divide the whole, in microseconds, and lets the last tasks have what is left.
