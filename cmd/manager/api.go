@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apiserver/pkg/apis/apiserver"
 	"k8s.io/apiserver/pkg/authentication/authenticatorfactory"
@@ -22,17 +23,18 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/genode-operator/genode-operator/api/v1alpha1"
+	"github.com/genode-operator/genode-operator/controllers/targetsession"
 	"github.com/genode-operator/genode-operator/internal/campaign/results"
 	"github.com/genode-operator/genode-operator/internal/managerapi"
 	"github.com/genode-operator/genode-operator/internal/session"
 )
 
 // addAPI serves the manager's API while the manager leads: who does not lead has no session.
-func addAPI(mgr ctrl.Manager, address string, registry *session.Registry, store results.Store) error {
+func addAPI(mgr ctrl.Manager, address string, registry *session.Registry, store results.Store, hub *targetsession.Hub) error {
 	if address == "0" || address == "" {
 		return nil
 	}
-	o := managerapi.Options{Registry: registry, Store: store, Log: mgr.GetLogger().WithName("api")}
+	o := managerapi.Options{Registry: registry, Store: store, Agent: agents(hub), Log: mgr.GetLogger().WithName("api")}
 	certificates, err := secure(&o, address, mgr.GetConfig(), mgr.GetHTTPClient())
 	if err != nil {
 		return err
@@ -45,6 +47,13 @@ func addAPI(mgr ctrl.Manager, address string, registry *session.Registry, store 
 		o.Log.Info("Serving the manager's API", "address", l.Addr().String())
 		return managerapi.New(o).Serve(ctx, l, certificates...)
 	}))
+}
+
+// agents finds the agents that the hub is connected to.
+func agents(hub *targetsession.Hub) func(namespace, name string) (managerapi.Agent, bool) {
+	return func(namespace, name string) (managerapi.Agent, bool) {
+		return hub.Client(types.NamespacedName{Namespace: namespace, Name: name})
+	}
 }
 
 // secure decides who is let in: on loopback everybody, with plain HTTP; on every other address who has a token
@@ -103,7 +112,7 @@ func byToken(config *rest.Config, client *http.Client, log logr.Logger) (manager
 		}
 		return func(ctx context.Context, a managerapi.Access) error {
 			decision, reason, err := access.Authorize(ctx, authorizer.AttributesRecord{
-				User: found.User, Verb: a.Verb, Namespace: a.Namespace, Name: a.Name, Resource: a.Resource,
+				User: found.User, Verb: a.Verb, Namespace: a.Namespace, Name: a.Name, Resource: a.Resource, Subresource: a.Subresource,
 				APIGroup: v1alpha1.GroupVersion.Group, APIVersion: v1alpha1.GroupVersion.Version, ResourceRequest: true,
 			})
 			if err == nil && decision != authorizer.DecisionAllow {

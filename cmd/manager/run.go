@@ -151,7 +151,7 @@ func setup(ctx context.Context, mgr ctrl.Manager, with shared, o options) error 
 	return errors.Join(
 		mgr.Add(engine),
 		mgr.Add(downloads),
-		addAPI(mgr, o.apiAddress, registry, with.store),
+		addAPI(mgr, o.apiAddress, registry, with.store, hub),
 		targetsession.SetupWithManager(mgr, targetsession.Options{Hub: hub, RunnerImage: o.runnerImage}),
 		addresstarget.SetupWithManager(mgr, addresstarget.Options{Watcher: watcher}),
 		targetpool.SetupWithManager(mgr, targetpool.Options{Class: classes}),

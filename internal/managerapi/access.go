@@ -3,6 +3,7 @@ package managerapi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 )
@@ -17,10 +18,11 @@ var (
 
 // Access is something that a user may do or not, in the terms of RBAC. The API group is that of this project.
 type Access struct {
-	Verb      string
-	Resource  string
-	Namespace string // "": all of them
-	Name      string // "": all of them
+	Verb        string
+	Resource    string
+	Subresource string // "": the resource itself
+	Namespace   string // "": all of them
+	Name        string // "": all of them
 }
 
 // May says whether the user who asks may do something: nil, ErrForbidden, or why that could not be found out.
@@ -29,14 +31,19 @@ type May func(ctx context.Context, a Access) error
 // Authenticate finds out who asks; without that, the error is ErrUnauthenticated.
 type Authenticate func(r *http.Request) (May, error)
 
-// Anybody authenticates everybody who asks from this machine, and lets them read everything. It is for a
-// server on the loopback. Requests that a browser sends for a foreign page carry the name of a foreign host
+// Anybody authenticates everybody who asks from this machine, and lets them read everything but change
+// nothing. It is for a server on the loopback. Requests that a browser sends for a foreign page carry the name of a foreign host
 // and are refused.
 func Anybody(r *http.Request) (May, error) {
 	if !onLoopback(r.Host) {
 		return nil, ErrUnauthenticated
 	}
-	return func(context.Context, Access) error { return nil }, nil
+	return func(_ context.Context, a Access) error {
+		if a.Verb != "get" && a.Verb != "list" {
+			return fmt.Errorf("%w: on loopback nobody says who they are, and may only read; ask the manager's HTTPS address with a token", ErrForbidden)
+		}
+		return nil
+	}, nil
 }
 
 // IsLoopback reports whether a server on the address, host:port, is reached from this machine alone.

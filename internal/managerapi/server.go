@@ -34,7 +34,9 @@ type Options struct {
 	Store    results.Store
 	// Authenticate decides who is let in; see Anybody for a server on the loopback.
 	Authenticate Authenticate
-	Log          logr.Logger
+	// Agent finds the agent of a TargetSession, for its serial line. nil: none has one.
+	Agent func(namespace, name string) (Agent, bool)
+	Log   logr.Logger
 }
 
 // Server is the API's server.
@@ -56,6 +58,8 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/sessions", s.sessions)
 	mux.HandleFunc("GET /v1/namespaces/{namespace}/tasksets/{name}/results", s.results)
 	mux.HandleFunc("GET /v1/namespaces/{namespace}/tasksets/{name}/variants/{number}", s.variant)
+	mux.HandleFunc("GET /v1/namespaces/{namespace}/targetsessions/{name}/console", s.console)
+	mux.HandleFunc("GET /v1/namespaces/{namespace}/targetsessions/{name}/log", s.serialLog)
 	return s.authenticated(mux)
 }
 
