@@ -61,12 +61,17 @@ func arguments(session *v1alpha1.TargetSession, src sources) []string {
 	f.add("tls-cert", credentialsPath+"/"+corev1.TLSCertKey)
 	f.add("tls-key", credentialsPath+"/"+corev1.TLSPrivateKeyKey)
 	f.add("token-file", credentialsPath+"/"+TokenKey)
+	// Which users of the manager may have a console is said by RBAC.
+	f.add("console-policy", consolePolicy)
 	f.add("termination-log", terminationLog)
 	return f
 }
 
 // TokenKey is the key of the bearer token in the credentials Secret, beside tls.crt and tls.key.
 const TokenKey = "token"
+
+// consolePolicy lets the manager use the serial line, and nobody else.
+const consolePolicy = "manager=steal,clients=32"
 
 func machineArguments(f *flags, q *v1alpha1.QemuTarget) {
 	f.add("accelerator", string(q.Accelerator))
