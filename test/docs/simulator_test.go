@@ -161,7 +161,7 @@ func TestEverySchedulerOfTheSimulatorHasItsRow(t *testing.T) {
 	}
 }
 
-// TestThePictureOfTheSimulatorIsWhatItDraws keeps docs/simulator.svg as new as the code.
+// TestThePictureOfTheSimulatorIsWhatItDraws keeps docs/simulator.svg, and the table of the page, as new as the code.
 func TestThePictureOfTheSimulatorIsWhatItDraws(t *testing.T) {
 	const ms, file, most = sim.Millisecond, "docs/simulator.svg", 60 << 10
 	s := &sim.System{Duration: 60 * ms, Processors: make([]sim.Processor, 2), Tasks: []sim.Task{
@@ -179,8 +179,17 @@ func TestThePictureOfTheSimulatorIsWhatItDraws(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out bytes.Buffer
-	if err := render.SVG(&out, recorder.Run("RM", totals), render.Options{Title: "Four tasks on two processors"}); err != nil {
+	run := recorder.Run("RM", totals)
+	var table, out bytes.Buffer
+	if err := render.Table(&table, run); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.SplitSeq(strings.TrimSpace(table.String()), "\n") {
+		if want := strings.TrimRight("    "+line, " "); !strings.Contains(read(t, simulatorPage), want+"\n") {
+			t.Errorf("%s does not have the line %s", simulatorPage, want)
+		}
+	}
+	if err := render.SVG(&out, run, render.Options{Title: "Four tasks on two processors"}); err != nil {
 		t.Fatal(err)
 	}
 	if *update {
