@@ -34,24 +34,52 @@ func (m *managerOptions) flags(cmd *cobra.Command) {
 	}
 }
 
+// endpoint is the address of a request, and the header that says who asks.
+func (m *managerOptions) endpoint(path string, query url.Values) (string, http.Header, error) {
+	if m.url == "" {
+		return "", nil, errors.New("where is the manager? Name its API with --manager or GENODE_MANAGER, for example http://127.0.0.1:8082 (kubectl -n genode-operator-system port-forward deploy/genode-operator-manager 8082)")
+	}
+	header := http.Header{}
+	if token := cmp.Or(m.token, os.Getenv("GENODE_TOKEN")); token != "" { // as a flag's default, --help would show it
+		header.Set("Authorization", "Bearer "+token)
+	}
+	return strings.TrimSuffix(m.url, "/") + path + "?" + query.Encode(), header, nil
+}
+
+// unreachable explains why the manager could not be asked.
+func unreachable(err error) error {
+	if unverified := (*tls.CertificateVerificationError)(nil); errors.As(err, &unverified) {
+		return fmt.Errorf("ask the manager: %w; the manager makes its certificate itself: use --insecure-skip-tls-verify where the way to it is safe, as a port-forward is", err)
+	}
+	return fmt.Errorf("ask the manager: %w", err)
+}
+
+// home settles the namespace: that of the context of the kubeconfig, if none is given.
+func (m *managerOptions) home() error {
+	if m.namespace != "" {
+		return nil
+	}
+	var err error
+	if m.namespace, _, err = (&clusterOptions{}).loader().Namespace(); err != nil {
+		return fmt.Errorf("find the namespace: %w; name it with -n", err)
+	}
+	return nil
+}
+
 // get reads from the manager's API; the body has to be closed.
 func (m *managerOptions) get(ctx context.Context, path string, query url.Values) (io.ReadCloser, error) {
-	if m.url == "" {
-		return nil, errors.New("where is the manager? Name its API with --manager or GENODE_MANAGER, for example http://127.0.0.1:8082 (kubectl -n genode-operator-system port-forward deploy/genode-operator-manager 8082)")
+	address, header, err := m.endpoint(path, query)
+	if err != nil {
+		return nil, err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(m.url, "/")+path+"?"+query.Encode(), nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, fmt.Errorf("--manager %q: %w", m.url, err)
 	}
-	if token := cmp.Or(m.token, os.Getenv("GENODE_TOKEN")); token != "" { // as a flag's default, --help would show it
-		request.Header.Set("Authorization", "Bearer "+token)
-	}
+	request.Header = header
 	response, err := m.client().Do(request)
-	if unverified := (*tls.CertificateVerificationError)(nil); errors.As(err, &unverified) {
-		return nil, fmt.Errorf("ask the manager: %w; the manager makes its certificate itself: use --insecure-skip-tls-verify where the way to it is safe, as a port-forward is", err)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("ask the manager: %w", err)
+		return nil, unreachable(err)
 	}
 	if response.StatusCode != http.StatusOK {
 		defer response.Body.Close()
@@ -72,11 +100,8 @@ func (m *managerOptions) client() *http.Client {
 
 // results copies the results of a TaskSet.
 func (m *managerOptions) results(ctx context.Context, out io.Writer, name, format, where string) error {
-	if m.namespace == "" {
-		var err error
-		if m.namespace, _, err = (&clusterOptions{}).loader().Namespace(); err != nil {
-			return fmt.Errorf("find the namespace: %w; name it with -n", err)
-		}
+	if err := m.home(); err != nil {
+		return err
 	}
 	query := url.Values{"format": {format}}
 	if where != "" {
