@@ -159,10 +159,7 @@ func (s *sharing) split(place, length sim.Time, mirrored bool) (k *claim, until 
 	return end, length
 }
 
-// NewEKG is EKG with as many processors as there are in a group, with which it is optimal for periodic tasks. (Andersson
+// NewEKG is EKG with groups of so many processors; 0: all are one group. Then it is optimal for periodic tasks. The
+// smaller the groups, the fewer preemptions, and the less can be used: k/(k+1) of each processor. (Andersson
 // and Tovar, Multiprocessor Scheduling with Few Preemptions, RTCSA 2006.)
-func NewEKG() sim.Scheduler { return NewEKGOf(0) }
-
-// NewEKGOf is EKG with groups of so many processors: the fewer, the fewer preemptions, and the less can be used:
-// k/(k+1) of each processor.
-func NewEKGOf(group int) sim.Scheduler { return &planned{algorithm: &ekg{group: group}} }
+func NewEKG(group int) sim.Scheduler { return &planned{algorithm: &ekg{group: group}} }

@@ -7,14 +7,15 @@ import (
 	"github.com/genode-operator/genode-operator/internal/sim"
 )
 
-// quantum is the time between two looks at the laxities.
-const quantum = sim.Millisecond
+// quantumLaxity is the time between two looks at the laxities.
+const quantumLaxity = sim.Millisecond
 
 // ticking is a scheduler whose order of jobs changes as time goes by: it is looked at with every message and,
 // while jobs wait, every quantum. A look costs nothing.
 type ticking struct {
 	selecting
-	armed sim.Time
+	quantum sim.Time
+	armed   sim.Time
 }
 
 // Tick implements sim.Ticker: a decision follows by itself.
@@ -23,7 +24,7 @@ func (t *ticking) Tick(int) {}
 func (t *ticking) Decide(processor int) []sim.Decision {
 	now := t.view.Now()
 	if len(t.jobs) > t.view.Processors() && t.armed <= now {
-		t.armed = now - now%quantum + quantum
+		t.armed = now - now%t.quantum + t.quantum
 		t.view.Timer(t.armed, processor, 0)
 	}
 	return t.selecting.Decide(processor)
@@ -46,10 +47,10 @@ func laxity(v sim.View, j *sim.Job) sim.Time {
 	return v.Laxity(j)
 }
 
-// NewLLF is global least laxity first, looked at every millisecond. (Mok, Fundamental Design Problems of
+// NewLLF is global least laxity first, looked at every quantum. (Mok, Fundamental Design Problems of
 // Distributed Systems for the Hard-Real-Time Environment, MIT 1983; Dertouzos and Mok, Multiprocessor On-Line
 // Scheduling of Hard-Real-Time Tasks, IEEE TSE 15(12), 1989.)
-func NewLLF() sim.Scheduler { return &leastLaxity{} }
+func NewLLF(quantum sim.Time) sim.Scheduler { return &leastLaxity{ticking{quantum: quantum}} }
 
 // leastSlackRate orders by (work left)/(deadline - now), the largest first.
 type leastSlackRate struct{ ticking }
@@ -79,10 +80,10 @@ func slackRate(v sim.View, j *sim.Job) (left, room uint64) {
 	return uint64(v.Left(j)), uint64(j.Deadline - v.Now())
 }
 
-// NewLSTR is least slack-time rate first, looked at every millisecond: the job that needs the largest part of
+// NewLSTR is least slack-time rate first, looked at every quantum: the job that needs the largest part of
 // the time to its deadline. (Hwang, Choi and Kim, Least Slack Time Rate First: an Efficient Scheduling
 // Algorithm for Pervasive Computing Environment, JUCS 17(6), 2011.)
-func NewLSTR() sim.Scheduler { return &leastSlackRate{} }
+func NewLSTR(quantum sim.Time) sim.Scheduler { return &leastSlackRate{ticking{quantum: quantum}} }
 
 // criticalLaxity is EDF in which a job that would be late after the shortest job that runs comes first.
 type criticalLaxity struct{ selecting }
@@ -117,7 +118,10 @@ func (c *criticalLaxity) Decide(processor int) []sim.Decision {
 func NewEDCL() sim.Scheduler { return &criticalLaxity{} }
 
 func init() {
-	Register(Policy{"LLF", Global, "least laxity first, every millisecond", NewLLF})
-	Register(Policy{"LSTR", Global, "least slack-time rate first, every millisecond", NewLSTR})
-	Register(Policy{"EDCL", Global, "EDF until critical laxity", NewEDCL})
+	quantum := func(o *Options) sim.Time {
+		return o.Duration("quantum", quantumLaxity, "time between two looks at the laxities")
+	}
+	Register(Policy{"LLF", Global, "least laxity first, every millisecond", func(o *Options) sim.Scheduler { return NewLLF(quantum(o)) }})
+	Register(Policy{"LSTR", Global, "least slack-time rate first, every millisecond", func(o *Options) sim.Scheduler { return NewLSTR(quantum(o)) }})
+	Register(Policy{"EDCL", Global, "EDF until critical laxity", Plain(NewEDCL)})
 }
