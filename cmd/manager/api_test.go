@@ -25,7 +25,8 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
 
-// TestTheAPIServerDecidesWhoReads asks a real one about real tokens.
+// TestTheAPIServerDecidesWhoReads asks a real one about real tokens. W10 of taskgen's defects: everybody could do
+// everything.
 func TestTheAPIServerDecidesWhoReads(t *testing.T) {
 	config := testenv.Start(t)
 	mine, others := testenv.Namespace(t, config), testenv.Namespace(t, config)

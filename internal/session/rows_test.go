@@ -326,6 +326,7 @@ func TestB12AFrameBeyondTheLimitEndsTheSession(t *testing.T) {
 	}
 }
 
+// G3 of taskgen's defects: the end of the file inside a frame was an endless loop.
 func TestB15TheEndInsideAMessageIsAnother(t *testing.T) {
 	for name, test := range map[string]struct {
 		do   faketarget.Action

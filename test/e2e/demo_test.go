@@ -12,7 +12,7 @@ import (
 	"github.com/genode-operator/genode-operator/test/lab"
 )
 
-// The path of the demo: a campaign, two guests that freeze, one brought back by its snapshot and one by a
+// F32 of the list in test/parity, and the path of the demo: a campaign, two guests that freeze, one brought back by its snapshot and one by a
 // reset, and every variant recorded once.
 func TestACampaignSurvivesFrozenGuests(t *testing.T) {
 	l := newLab(t)

@@ -67,6 +67,7 @@ func TestTheAPIServerAcceptsEveryManifest(t *testing.T) {
 	}
 }
 
+// W10 of taskgen's defects: no security.
 func TestTheManagersPodIsAdmittedAsRestricted(t *testing.T) {
 	config := testenv.Start(t)
 	clients := kubernetes.NewForConfigOrDie(config)

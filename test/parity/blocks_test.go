@@ -134,7 +134,7 @@ blocks: [{alternatives: [{use: cond_42.Value, argument: 3}, {use: cond_42.Break}
 	}
 }
 
-// TestB02TheBlocksOfCriticalTimesHaveAnEffect: their key was not the one that targets read.
+// B2, P8: the key of the blocks of critical times was not the one that targets read.
 func TestB02TheBlocksOfCriticalTimesHaveAnEffect(t *testing.T) {
 	target := fake(t, faketarget.Options{})
 	l := newLab(t, target)
@@ -165,7 +165,7 @@ func TestT01TaskSetsDoNotShareTheirTasks(t *testing.T) {
 	}
 }
 
-// TestT03ANestedConfigArrivesNested: it was flattened, and tasks died for want of their argument.
+// T3, P6: a nested config was flattened, and tasks died for want of their argument.
 func TestT03ANestedConfigArrivesNested(t *testing.T) {
 	target := fake(t, faketarget.Options{})
 	l := newLab(t, target)
@@ -235,6 +235,7 @@ blocks:
 	}
 }
 
+// S15: of an id beyond 99 the target keeps three characters, so that names of tasks repeat from 1000 on.
 func TestF34MoreTasksThanATargetCanTellApartAreRefused(t *testing.T) {
 	for name, tc := range map[string]struct{ spec, want string }{
 		"too many":  {"blocks: [{alternatives: [{use: hey.HelloWorld, repeat: 101}]}, {alternatives: [{repeat: 100}]}]", "10100 tasks"},

@@ -203,6 +203,7 @@ func TestF27StoreAnswersQueries(t *testing.T) {
 	}
 }
 
+// W3: results were wrong without a warning, among them jobs of other variants.
 func TestF35IsolationBetweenVariants(t *testing.T) {
 	// Every job takes as long as its priority says, so a foreign job would be seen.
 	job := func(j faketarget.Job) faketarget.Plan { return faketarget.Plan{Milliseconds: int64(j.Task.Priority)} }
@@ -251,6 +252,7 @@ completion: {jobsPerTask: 4}
 	}
 }
 
+// W7: where a run was, only one process knew, and it took that with it.
 func TestF38RestartOfTheController(t *testing.T) {
 	a, b := fake(t, faketarget.Options{Job: faketarget.Takes(3)}), fake(t, faketarget.Options{Job: faketarget.Takes(3)})
 	l := newLab(t, a, b)

@@ -221,7 +221,7 @@ func TestG08AFrameOf144BytesIsNoGoSend(t *testing.T) {
 	}
 }
 
-// T2: jobs of one variant turned up in another one. A target goes on with the tasks of a client that it
+// T2, S2, W3: jobs of one variant turned up in another one. A target goes on with the tasks of a client that it
 // has lost; what CLEAR makes of them is said when the next variant runs already.
 func TestT02JobsOfALostSessionAreNotThoseOfTheNext(t *testing.T) {
 	job := func(j faketarget.Job) faketarget.Plan {
@@ -246,7 +246,7 @@ func TestT02JobsOfALostSessionAreNotThoseOfTheNext(t *testing.T) {
 	}
 }
 
-// OPTIMIZE went to generations that do not know it and put the stream out of step.
+// P1, S1: OPTIMIZE went to generations that do not know it and put the stream out of step.
 func TestNoGenerationIsSentAWordThatItDoesNotKnow(t *testing.T) {
 	for _, generation := range []string{taskset.G2017, taskset.G1608a, taskset.G1608b, taskset.G1802} {
 		t.Run(generation, func(t *testing.T) {
@@ -265,7 +265,7 @@ func TestNoGenerationIsSentAWordThatItDoesNotKnow(t *testing.T) {
 	}
 }
 
-// Every variant uploaded every binary again, which leaks on 1802.
+// W8: every variant uploaded every binary again, which leaks on 1802.
 func TestABinaryIsSentOncePerConnection(t *testing.T) {
 	target := fake(t, faketarget.Options{})
 	l := newLab(t, target)
@@ -358,7 +358,7 @@ func TestHalfABinaryIsNeverRun(t *testing.T) {
 	}
 }
 
-// A run could never end: any outcome but EXIT, any lost frame, any refused task.
+// W2: a run could never end: any outcome but EXIT, any lost frame, any refused task.
 func TestEveryRunEnds(t *testing.T) {
 	cases := map[string]faketarget.Options{
 		"a job that never ends":      {Job: faketarget.Takes(faketarget.Endless)},
@@ -380,7 +380,7 @@ func TestEveryRunEnds(t *testing.T) {
 	}
 }
 
-// Failures left nothing, and successes did not say where and when they were.
+// W4: failures left nothing, and successes did not say where and when they were.
 func TestEveryAttemptHasItsProvenance(t *testing.T) {
 	target := fake(t, faketarget.Options{Faults: []faketarget.Fault{{At: faketarget.AtStart, Do: faketarget.Reset()}}})
 	l := newLab(t, target)
@@ -402,7 +402,7 @@ func TestEveryAttemptHasItsProvenance(t *testing.T) {
 	}
 }
 
-// A target that resets every connection was tried as fast as the machine could.
+// W5: a target that resets every connection was tried as fast as the machine could.
 func TestThereIsNoHotRetryLoop(t *testing.T) {
 	target := fake(t, faketarget.Options{Faults: []faketarget.Fault{{At: faketarget.AtClear, Times: -1, Do: faketarget.Reset()}}})
 	l := newLab(t, target)
@@ -418,7 +418,7 @@ func TestThereIsNoHotRetryLoop(t *testing.T) {
 	}
 }
 
-// Variants were materialized; here the memory of a long campaign is that of a short one.
+// W9: variants were materialized; here the memory of a long campaign is that of a short one.
 func TestMemoryDoesNotGrowWithVariants(t *testing.T) {
 	l := newLab(t, fake(t, faketarget.Options{}))
 	p := l.plan(one + "sweeps: [{task: hello, attribute: executionTimeMilliseconds, range: {from: 1, to: 1000000}}]")

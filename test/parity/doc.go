@@ -74,7 +74,6 @@
 //	S5: TestF02DescriptionXML
 //	S6: TestF01SessionOrderAndBytes
 //	S8: TestF01SessionOrderAndBytes
-//	S12: TestF13HungTarget
 //	S13: TestF04BinaryUpload
 //	S14: TestF04BinaryUpload
 //	S15: TestF34MoreTasksThanATargetCanTellApartAreRefused

@@ -37,6 +37,7 @@ func TestF12MalformedFrames(t *testing.T) {
 	}
 }
 
+// G7: a document without events, or with what nobody knows, killed the thread that read it.
 func TestF12OddFramesAreSkipped(t *testing.T) {
 	for _, m := range faketarget.Oddities() {
 		t.Run(m.Name, func(t *testing.T) {
@@ -51,6 +52,7 @@ func TestF12OddFramesAreSkipped(t *testing.T) {
 	}
 }
 
+// W1: a target that froze stopped the run, until somebody noticed and restarted it.
 func TestF13HungTarget(t *testing.T) {
 	for _, at := range []faketarget.Step{
 		faketarget.AtClear, faketarget.AtDescription, faketarget.AtBinaries, faketarget.AtGoSend,
@@ -196,6 +198,7 @@ func TestF23RetryLimitAndPoison(t *testing.T) {
 	}
 }
 
+// D6: a binary that was missing made its variant fail and be tried again for ever.
 func TestF23MissingBinary(t *testing.T) {
 	target := fake(t, faketarget.Options{})
 	l := newLab(t, target)

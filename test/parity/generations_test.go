@@ -42,7 +42,7 @@ func TestP05ATaskWithoutABinaryIsRefused(t *testing.T) {
 	refused(t, taskset.G1608b, run, "pkg")
 }
 
-// P7: each variant waited twice for a delayed acknowledgement, 40 ms and more each time.
+// P7, W8: each variant waited twice for a delayed acknowledgement, 40 ms and more each time.
 func TestP07NoVariantWaitsForADelayedAcknowledgement(t *testing.T) {
 	l := newLab(t, fake(t, faketarget.Options{MSS: 1460}))
 	records := l.run(l.plan(hey6))
@@ -64,7 +64,7 @@ func TestP09PrioritiesThatTheTargetWouldTurnIntoTheHighestAreRefused(t *testing.
 	}
 }
 
-// S3: half a description of a client that was lost kills the target, which then accepts and says nothing.
+// S3, W1: half a description of a client that was lost kills the target, which then accepts and says nothing.
 func TestS03ATargetThatDiedOfAnotherClientIsBroughtBack(t *testing.T) {
 	target := fake(t, faketarget.Options{})
 	conn, err := net.Dial("tcp", target.Address())
@@ -168,7 +168,25 @@ func TestS11ABinaryThatTheTargetCountsAsNegativeIsRefused(t *testing.T) {
 	}
 }
 
-// S16 to S18: START without binaries does nothing, START twice registers timers twice, and a second
+// S12: a binary beyond its memory kills the target, which then keeps the connection and says nothing. This variant
+// is no reason to wait for ever.
+func TestS12ABinaryBeyondTheMemoryOfTheTargetEndsItsVariant(t *testing.T) {
+	target := fake(t, faketarget.Options{Faults: []faketarget.Fault{{At: faketarget.AtBinary, Times: -1, Do: faketarget.Hang()}}})
+	l := newLabWith(t, taskloader.Options{IOTimeout: 300 * time.Millisecond}, target)
+	p := l.plan(one)
+	p.Retries = 1
+	p.TimeLimit = func([]taskset.Task) time.Duration { return 500 * time.Millisecond }
+	r := l.run(p)[0]
+	silent := r.Reason == campaign.ReasonTimedOut || r.Reason == campaign.ReasonTargetSilent
+	if r.Succeeded || r.Attempt != 2 || !silent || r.Message == "" {
+		t.Errorf("attempt %d: %s: %s; want the second one to be the last, because nothing came", r.Attempt, r.Reason, r.Message)
+	}
+	if l.resets.Load() == 0 {
+		t.Error("the target was not brought back")
+	}
+}
+
+// S16, S17, S18: START without binaries does nothing, START twice registers timers twice, and a second
 // description without CLEAR adds its tasks to the first. Also after failures every variant is sent in order.
 func TestS16EveryVariantIsSentInOrder(t *testing.T) {
 	for _, generation := range []string{taskset.G2017, taskset.G1608a, taskset.G1608b, taskset.G1802} {

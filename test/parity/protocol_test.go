@@ -20,6 +20,7 @@ import (
 	"github.com/genode-operator/genode-operator/internal/taskset/variant"
 )
 
+// S6, S8: the description has no XML declaration, which Genode does not read, and the root that all generations write.
 func TestF01SessionOrderAndBytes(t *testing.T) {
 	target := fake(t, faketarget.Options{})
 	l := newLab(t, target)
@@ -46,6 +47,7 @@ func TestF01SessionOrderAndBytes(t *testing.T) {
 	}
 }
 
+// S5: a task without the element config kills the target, so that it is there also when it is empty.
 func TestF02DescriptionXML(t *testing.T) {
 	target := fake(t, faketarget.Options{Generation: taskset.G1802})
 	l := newLab(t, target)
@@ -95,6 +97,7 @@ func TestF03NumbersAndQuotaSuffix(t *testing.T) {
 	}
 }
 
+// P4, S13, S14: names beyond 15 characters never matched, those from 32 on were cut, and from 24 on overran a field.
 func TestF04BinaryUpload(t *testing.T) {
 	target := fake(t, faketarget.Options{})
 	l := newLab(t, target)
@@ -128,6 +131,7 @@ func TestF04BinaryUpload(t *testing.T) {
 	}
 }
 
+// G9, P3, W1: what was longer than the first send took was cut, and the target waited for the rest for ever.
 func TestF05LargeBinaryOverEthernetSegments(t *testing.T) {
 	target := fake(t, faketarget.Options{MSS: 1460, ReceiveBuffer: 70_000})
 	l := newLab(t, target)
@@ -180,6 +184,7 @@ func TestF07EventReading(t *testing.T) {
 	}
 }
 
+// G2: of two frames that came together both were lost.
 func TestF08FramesGluedAndSplit(t *testing.T) {
 	var tasks strings.Builder
 	tasks.WriteString("tasks:\n")
@@ -205,6 +210,7 @@ func TestF08FramesGluedAndSplit(t *testing.T) {
 	}
 }
 
+// G6, P10: events other than START and EXIT were logged only, so that a task that was killed never ended.
 func TestF09EveryEventTypeEndsAJob(t *testing.T) {
 	for _, outcome := range []string{
 		session.EventExit, session.EventExitCritical, session.EventExitError, session.EventExitPeriod,
@@ -308,6 +314,7 @@ func TestF39TimeStampWrap(t *testing.T) {
 	}
 }
 
+// P2: from generation 2017, which pushes nothing, events were waited for in vain.
 func TestF40ServerGenerations(t *testing.T) {
 	const periodic = "tasks: [{name: hello, pkg: hey, priority: 10, periodMilliseconds: 5, numberOfJobs: 1"
 	cases := map[string]struct {

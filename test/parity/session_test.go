@@ -121,6 +121,7 @@ func keys(m map[string]int) []string {
 	return all
 }
 
+// P1: OPTIMIZE went to generations that do not know it.
 func TestF29AdmissionControl(t *testing.T) {
 	const fair = "admissionControl: {goal: Fairness}\n"
 	for _, generation := range generations {
