@@ -130,6 +130,39 @@ func (l *lab) connect(host, folder string) {
 	})
 }
 
+// booted waits until the guest has printed its greeting.
+func (l *lab) booted() {
+	l.Helper()
+	await(l.T, "the guest", func() bool {
+		lines, err := l.api.Console(l.Context(), 10)
+		return err == nil && len(lines) > 0 && lines[len(lines)-1]+"\r\n" == greeting
+	})
+}
+
+// attached waits until so many clients are attached.
+func (l *lab) attached(want int) {
+	l.Helper()
+	await(l.T, fmt.Sprintf("%d attached clients", want), func() bool {
+		all, err := l.api.Consoles(l.Context())
+		return err == nil && len(all.Clients) == want
+	})
+}
+
+// resident is how much memory the agent uses, in bytes.
+func (l *lab) resident() int {
+	l.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", l.process.Process.Pid))
+	if err != nil {
+		l.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(status), "VmRSS:")
+	var kib int
+	if _, err := fmt.Sscan(rest, &kib); err != nil {
+		l.Fatalf("VmRSS: %v", err)
+	}
+	return kib << 10
+}
+
 // await waits until something holds.
 func await(t *testing.T, what string, holds func() bool) {
 	t.Helper()
