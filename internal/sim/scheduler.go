@@ -67,6 +67,14 @@ func (v View) Left(j *Job) Time {
 	return (max(left, 0) + v.e.scale - 1) / v.e.scale
 }
 
+// Executed is how long a job has run so far.
+func (v View) Executed(j *Job) Time {
+	if p := v.e.executing(j); p != nil {
+		return j.executed + v.e.now - p.since
+	}
+	return j.executed
+}
+
 // Reserve is the work that a job still needs if it turns out to be as long as its WCET.
 func (v View) Reserve(j *Job) Time { return v.Left(j) + j.short }
 

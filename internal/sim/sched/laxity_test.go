@@ -1,9 +1,11 @@
 package sched_test
 
 import (
+	"math/rand/v2"
 	"testing"
 
 	"github.com/genode-operator/genode-operator/internal/sim"
+	"github.com/genode-operator/genode-operator/internal/sim/sched"
 )
 
 // TestLeastLaxityMeetsWhatOneProcessorCan: (2,6), (2,8) and (3,12), recorded run 64 without the cost of a tick.
@@ -22,6 +24,36 @@ func TestLeastLaxityMeetsWhatOneProcessorCan(t *testing.T) {
 				t.Errorf("%s: task %d job %d ends at %d ns, not at a whole millisecond", name, j.Task.ID, j.Number, j.Ended)
 			}
 		}
+	}
+}
+
+// TestMLLFIsOptimalOnOneProcessorAndSwitchesLess than LLF with a look every microsecond.
+func TestMLLFIsOptimalOnOneProcessorAndSwitchesLess(t *testing.T) {
+	var often, seldom int64
+	tried := 0
+	for number := range 400 {
+		s := feasibleSet(rand.New(rand.NewPCG(21, uint64(number))), number)
+		if len(s.Processors) > 1 {
+			continue
+		}
+		tried++
+		_, totals := run(t, "MLLF", s)
+		if totals.Missed > 0 {
+			t.Fatalf("set %d: %d of %d jobs missed: %v", number, totals.Missed, totals.Released, s.Tasks)
+		}
+		seldom += totals.Preemptions
+		scheduler, err := sched.NewWith("LLF", map[string]string{"quantum": "1us"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		totals, err = sim.Run(t.Context(), s, scheduler, sim.ObserverFunc(func(*sim.Record) {}))
+		if err != nil || totals.Missed > 0 {
+			t.Fatalf("LLF: set %d: %d of %d jobs missed: %v %v", number, totals.Missed, totals.Released, s.Tasks, err)
+		}
+		often += totals.Preemptions
+	}
+	if tried < 50 || seldom*2 > often {
+		t.Errorf("%d sets: %d preemptions, %d of LLF", tried, seldom, often)
 	}
 }
 

@@ -16,6 +16,19 @@ type packer struct {
 	decreasing bool // heaviest tasks first
 }
 
+// placeAsSaid places no task by itself.
+func placeAsSaid(v sim.View) ([]int, error) {
+	tasks := v.Tasks()
+	homes := make([]int, len(tasks))
+	for i := range tasks {
+		if !tasks[i].Pinned {
+			return nil, fmt.Errorf("%w: tasks[%d].processor: none: this scheduler does not choose processors; say one for %q, or use a packing", sim.ErrInvalid, i, tasks[i].Name)
+		}
+		homes[i] = tasks[i].Processor
+	}
+	return homes, nil
+}
+
 func (p packer) place(v sim.View) ([]int, error) {
 	tasks := v.Tasks()
 	homes, loads := make([]int, len(tasks)), make([]*big.Rat, v.Processors())

@@ -63,7 +63,12 @@ func onlyOne(v sim.View) ([]int, error) {
 	return make([]int, len(v.Tasks())), nil
 }
 
-// NewPartitioned schedules each processor by EDF, RM or another key, after packing the tasks.
+// newFixed schedules each processor, with the tasks where they are pinned to.
+func newFixed(key func(*sim.Job) int64) func() sim.Scheduler {
+	return func() sim.Scheduler { return &partitioned{key: key, place: placeAsSaid} }
+}
+
+// newPartitioned schedules each processor by EDF, RM or another key, after packing the tasks.
 func newPartitioned(key func(*sim.Job) int64, pack packer) func() sim.Scheduler {
 	return func() sim.Scheduler { return &partitioned{key: key, place: pack.place} }
 }

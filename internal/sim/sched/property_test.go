@@ -65,6 +65,9 @@ func TestEveryScheduleIsPossible(t *testing.T) {
 					processors = 1
 				}
 				s := randomSystem(r, processors)
+				for i := range s.Tasks {
+					s.Tasks[i].Pinned, s.Tasks[i].Processor = strings.HasSuffix(policy.Name, "-fixed"), i%processors
+				}
 				jobs, totals := run(t, policy.Name, s)
 				checkSchedule(t, s, jobs, totals)
 			}
@@ -114,7 +117,7 @@ func checkSchedule(t *testing.T, s *sim.System, jobs []ran, totals sim.Totals) {
 
 // TestWorkIsConserved: under these schedulers no processor idles while a job waits.
 func TestWorkIsConserved(t *testing.T) {
-	for _, name := range []string{"EDF", "EDF2", "RM", "FP", "DM", "FIFO", "EDF-mono", "RM-mono"} {
+	for _, name := range []string{"EDF", "EDF2", "RM", "FP", "DM", "FIFO", "RR", "LLF", "MLLF", "EDF-mono", "RM-mono"} {
 		r := rand.New(rand.NewPCG(3, 4))
 		for range 60 {
 			processors := 1 + r.IntN(3)

@@ -130,8 +130,10 @@ func init() {
 		} {
 			Register(Policy{"P-" + key + "-" + f.name, Partitioned, key + " on each processor, " + f.says, Plain(newPartitioned(of, f.pack))})
 		}
+		Register(Policy{"P-" + key + "-fixed", Partitioned, key + " on each processor, tasks where they are pinned to", Plain(newFixed(of))})
 	}
 	maps.Copy(aliases, map[string]string{
 		"P_EDF": "P-EDF-FFD", "P_EDF2": "P-EDF-FF", "P_EDF_WF": "P-EDF-WF", "LB_P_EDF": "P-EDF-LL", "P_RM": "P-RM-LL",
+		"Fixed_PEDF": "P-EDF-fixed",
 	})
 }
