@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -123,41 +122,6 @@ func write(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(root, path), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// TestEverySchedulerOfTheSimulatorHasItsRow: the names, scopes and summaries of the page are those of the
-// registry. A row may name several schedulers of one scope; then its summary is its own.
-func TestEverySchedulerOfTheSimulatorHasItsRow(t *testing.T) {
-	_, text, _ := strings.Cut(read(t, simulatorPage), "\n## Schedulers\n")
-	text, _, _ = strings.Cut(text, "\n## ")
-	seen := map[string]bool{}
-	known := map[string]sched.Policy{}
-	for _, p := range sched.All() {
-		known[p.Name] = p
-	}
-	code := regexp.MustCompile("`([^`]+)`")
-	for line := range strings.SplitSeq(text, "\n") {
-		cells := strings.Split(line, " | ")
-		names := code.FindAllStringSubmatch(cells[0], -1)
-		if !strings.HasPrefix(line, "| `") || len(cells) < 4 {
-			continue
-		}
-		for _, m := range names {
-			p, is := known[m[1]]
-			switch {
-			case !is:
-				t.Errorf("%s: there is no scheduler %s", simulatorPage, m[1])
-			case cells[1] != string(p.Scope) || len(names) == 1 && cells[2] != p.Summary:
-				t.Errorf("%s: the row of %s should begin with: | `%s` | %s | %s |", simulatorPage, p.Name, p.Name, p.Scope, p.Summary)
-			}
-			seen[m[1]] = true
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(known)) {
-		if p := known[name]; !seen[name] {
-			t.Errorf("%s: no row: | `%s` | %s | %s | ", simulatorPage, p.Name, p.Scope, p.Summary)
-		}
 	}
 }
 
