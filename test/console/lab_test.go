@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -43,30 +44,30 @@ func TestMain(m *testing.M) {
 // patience is how long a test waits for what must come.
 const patience = time.Minute
 
-// built is the agent, built once for all tests.
-var built struct{ folder, agent string }
+// built are the programs, built once for all tests.
+var built struct{ folder string }
 
-func agentProgram(t *testing.T) string {
+// program is the path of a program, or skips the test without QEMU.
+func program(t *testing.T, name string) string {
 	t.Helper()
-	if built.agent != "" {
-		return built.agent
+	if built.folder != "" {
+		return filepath.Join(built.folder, name)
 	}
 	if _, err := exec.LookPath("qemu-system-x86_64"); err != nil {
 		t.Skipf("no QEMU: %v", err)
 	}
+	sources(t, "cmd/agent", "cmd/genodectl", "internal/target/qemu", "internal/target/supervisor", "internal/target/vnet")
 	folder, err := os.MkdirTemp("", "console-test-")
 	if err != nil {
 		t.Fatal(err)
 	}
-	built.folder = folder
-	path := filepath.Join(folder, "agent")
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", path, "../../cmd/agent")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", folder+"/", "../../cmd/agent", "../../cmd/genodectl")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
+		t.Fatalf("build: %v\n%s", errors.Join(err, os.RemoveAll(folder)), out)
 	}
-	built.agent = path
-	return path
+	built.folder = folder
+	return filepath.Join(folder, name)
 }
 
 // lab is a running agent with a guest that echoes.
@@ -77,6 +78,8 @@ type lab struct {
 	token   string
 	secure  string // address of the serial line with TLS
 	plain   string // and without
+	// credentials is the folder of the agent's credentials.
+	credentials string
 }
 
 // hosts counts the loopback addresses that are used up.
@@ -85,7 +88,7 @@ var hosts atomic.Int32
 // boot starts an agent and waits for its API; the guest may still be booting.
 func boot(t *testing.T, flags ...string) *lab {
 	t.Helper()
-	program := agentProgram(t)
+	agent := program(t, "agent")
 	folder, host := t.TempDir(), fmt.Sprintf("127.78.0.%d", hosts.Add(1))
 	l := &lab{T: t, secure: host + ":7444", plain: host + ":7500"}
 	args := []string{
@@ -93,7 +96,7 @@ func boot(t *testing.T, flags ...string) *lab {
 		"--pod-ip=" + host, "--work-dir=" + filepath.Join(folder, "w"), "--taskloader-port=0", "--log-level=2",
 		"--termination-log=" + filepath.Join(folder, "t"),
 	}
-	l.process = exec.Command(program, append(args, flags...)...)
+	l.process = exec.Command(agent, append(args, flags...)...)
 	log := &bytes.Buffer{}
 	l.process.Stderr = log
 	if err := l.process.Start(); err != nil {
@@ -105,7 +108,8 @@ func boot(t *testing.T, flags ...string) *lab {
 			t.Errorf("the agent ended with %v:\n%s", err, log)
 		}
 	})
-	l.connect(host, filepath.Join(folder, "w", "credentials"))
+	l.credentials = filepath.Join(folder, "w", "credentials")
+	l.connect(host, l.credentials)
 	return l
 }
 
