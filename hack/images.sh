@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # images.sh FOLDER: makes the container images of manager and target runner from this machine's QEMU, and the
-# pause image of the test node, as archives in FOLDER. No engine, registry or base image is needed; the contents
+# pause image of the test node, and PostgreSQL where it is installed, as archives in FOLDER. No engine, registry or base image is needed; the contents
 # are those that the Dockerfile describes. For tests; releases are built with the Dockerfile ("make image").
 #   RUNNER_QEMU   QEMU programs that the runner has; default: all that are installed of x86_64, aarch64, arm, riscv64
 set -euo pipefail
@@ -33,3 +33,17 @@ done
 	--file "$folder/programs/agent=/agent" --file $certificates=$certificates --program /usr/bin/qemu-img "${qemu[@]}" \
 	--file .cache/guest/vmlinuz=/guest/vmlinuz --file .cache/guest/initrd.gz=/guest/initrd.gz --tree .cache/tasks=/binaries \
 	--writable /tmp
+
+# A PostgreSQL for tests of two managers. Newest version first, should there be several.
+server=$(find /usr/lib/postgresql -name postgres -path '*/bin/*' 2>/dev/null | sort -rV | head -n 1)
+if [ -n "$server" ]; then
+	bin=$(dirname "$server")
+	version=$(basename "$(dirname "$bin")")
+	programs=()
+	for program in postgres initdb psql pg_isready; do
+		programs+=(--program "$bin/$program")
+	done
+	for library in /usr/lib/postgresql/"$version"/lib/{dict_snowball,plpgsql}.so; do programs+=(--program "$library"); done
+	.cache/bin/mkimage --tag localhost/postgres:dev --out "$folder/postgres.tar" --entrypoint /bin/sh --program /bin/sh \
+		"${programs[@]}" --tree "/usr/share/postgresql/$version" --file /etc/passwd=/etc/passwd --writable /tmp
+fi

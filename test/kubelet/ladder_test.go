@@ -52,7 +52,7 @@ var rungs = []rung{
 // A campaign by kubectl apply; each of four guests freezes and is brought back by another step; every variant
 // has its result; and nothing is left when it is all deleted.
 func TestACampaignClimbsTheWholeLadder(t *testing.T) {
-	c := newCluster(t)
+	c := newCluster(t, "install")
 	applied := time.Now()
 	for _, r := range rungs {
 		c.apply(fmt.Sprintf(target, r.name, r.step))

@@ -37,8 +37,8 @@ type cluster struct {
 	client
 }
 
-// newCluster starts a cluster; it is gone after the test, and the test fails when something is left of it.
-func newCluster(t *testing.T) *cluster {
+// newCluster starts a cluster and installs the product by one of the kustomizations here; it is gone after the test, and the test fails when something is left of it.
+func newCluster(t *testing.T, install string) *cluster {
 	t.Helper()
 	images := os.Getenv(imagesFolder)
 	switch {
@@ -60,7 +60,7 @@ func newCluster(t *testing.T) *cluster {
 		t.Fatal(err)
 	}
 	var archives []string
-	for _, name := range []string{"pause", "manager", "runner"} {
+	for _, name := range []string{"pause", "manager", "runner", "postgres"} {
 		archives = append(archives, filepath.Join(images, name+".tar"))
 	}
 	c.node, err = realnode.Start(t.Context(), realnode.Options{Dir: dir, Programs: c.tool, Images: archives, Log: t.Output()})
@@ -74,7 +74,7 @@ func newCluster(t *testing.T) *cluster {
 	if c.client, err = newClient(c.node); err != nil {
 		t.Fatal(err)
 	}
-	c.install()
+	c.install(install)
 	return c
 }
 
@@ -92,10 +92,10 @@ func (c *cluster) end(dir string) {
 	}
 }
 
-func (c *cluster) install() {
+func (c *cluster) install(folder string) {
 	c.Helper()
 	c.inside("mkdir", "-p", "/run/genode-results")
-	c.kubectl("apply", "--server-side", "-k", filepath.Join(c.repo, "test/kubelet/install"))
+	c.kubectl("apply", "--server-side", "-k", filepath.Join(c.repo, "test/kubelet", folder))
 	c.kubectl("create", "namespace", "lab")
 	c.kubectl("label", "namespace", "lab", "pod-security.kubernetes.io/enforce=restricted")
 	c.kubectl("-n", system, "wait", "--for=condition=Available", "deployment", "--all", "--timeout=120s")
