@@ -4,7 +4,7 @@ package sim
 func (e *engine) complete(p *processor) {
 	j := p.running
 	e.account(p)
-	p.running = nil
+	p.running, j.work = nil, 0
 	if p.job == j {
 		p.job = nil
 	}
@@ -28,7 +28,7 @@ func (e *engine) overdue(ev *event) {
 // done reports whether the work of a job is done now; its end is still in the calendar.
 func (e *engine) done(j *Job) bool {
 	p := e.executing(j)
-	return p != nil && j.work <= (e.now-p.since)*p.rate
+	return p != nil && j.work <= (e.now-p.since)*p.rate+e.crumb(p)
 }
 
 // executing is the processor that executes a job; nil: none. It may have been given another one in this instant, and

@@ -52,6 +52,7 @@ type engine struct {
 	scale      int64 // work is counted in nanoseconds at speed 1 times this
 	watcher    Watcher
 	parallel   bool // processors decide at the same time
+	tunes      bool // the scheduler sets speeds
 	deciding   *processor
 	waiting    []*processor // for the lock of the scheduler
 	spare      []*Job
@@ -77,10 +78,14 @@ func newEngine(s *System, scheduler Scheduler, o Observer) (*engine, error) {
 	if e.scale > finest {
 		return nil, fmt.Errorf("%w: processors: the denominators of their speeds have the common multiple %d; use one of at most %d", ErrInvalid, e.scale, finest)
 	}
+	if _, e.tunes = scheduler.(Tuner); e.tunes {
+		e.refine()
+	}
 	for i := range e.processors {
 		p := &e.processors[i]
 		n, d := s.Processors[i].speed()
 		p.index, p.spec, p.rate = i, &s.Processors[i], n*(e.scale/d)
+		p.full = p.rate
 	}
 	for i := range e.tasks {
 		e.tasks[i] = taskState{task: &s.Tasks[i], index: i}
@@ -89,6 +94,18 @@ func newEngine(s *System, scheduler Scheduler, o Observer) (*engine, error) {
 		}
 	}
 	return e, nil
+}
+
+// refine makes the unit of work as small as the longest job allows, for speeds that are not known yet.
+func (e *engine) refine() {
+	const finest, most = 1 << 24, 1 << 60
+	longest := Time(1)
+	for i := range e.system.Tasks {
+		longest = max(longest, e.system.Tasks[i].WCET)
+	}
+	for e.scale*2 <= finest && longest <= most/(e.scale*2) {
+		e.scale *= 2
+	}
 }
 
 func lcm(a, b int64) int64 {

@@ -5,6 +5,7 @@ type processor struct {
 	spec  *Processor
 	index int
 	rate  int64 // work in a nanosecond
+	full  int64 // the same at its own speed
 
 	job     *Job   // that it was given
 	running *Job   // that it executes
@@ -232,7 +233,17 @@ func (e *engine) start(p *processor) {
 
 // begin puts the end of the job that runs into the calendar.
 func (e *engine) begin(p *processor) {
-	e.calendar.put(event{at: e.now + (p.running.work+p.rate-1)/p.rate, kind: eventDone, index: int32(p.index), serial: p.serial})
+	left := p.running.work + p.rate - 1 - e.crumb(p)
+	e.calendar.put(event{at: e.now + left/p.rate, kind: eventDone, index: int32(p.index), serial: p.serial})
+}
+
+// crumb is the work that may be left of a job that ends. Where speeds are set so that jobs end exactly at their deadlines,
+// less than a nanosecond of it is not worth missing one.
+func (e *engine) crumb(p *processor) int64 {
+	if e.tunes {
+		return p.rate - 1
+	}
+	return 0
 }
 
 // stop interrupts the job that runs.

@@ -1,5 +1,7 @@
 package sim
 
+import "math/bits"
+
 // Scheduler says which jobs run where. It is asked once for each message of a processor: an activation, an
 // end, or one of its own timers. A Scheduler serves one simulation.
 type Scheduler interface {
@@ -27,6 +29,9 @@ type Watcher interface{ Appeared(j *Job) }
 // Parallel is implemented by schedulers whose processors may decide at the same time, because they share
 // nothing; others are asked by one processor at a time.
 type Parallel interface{ Parallel() }
+
+// Tuner is implemented by schedulers that set speeds; work is counted more finely for them.
+type Tuner interface{ Tunes() }
 
 // Decision gives a job to a processor; without a job the processor idles. A job that has it now is set
 // aside.
@@ -56,6 +61,25 @@ func (v View) Place(task, processor int) { v.e.tasks[task].processor = processor
 // Timer calls Tick with the name on the processor at that time.
 func (v View) Timer(at Time, processor, name int) {
 	v.e.calendar.put(event{at: max(at, v.e.now), kind: eventTimer, index: int32(processor), serial: uint64(name)})
+}
+
+// SpeedUnit is the speed of a processor in SetSpeed.
+const SpeedUnit = 1 << 32
+
+// SetSpeed lets a processor go on at so many SpeedUnits of its own speed: more than 0 and not more than all of it.
+func (v View) SetSpeed(processor int, units int64) {
+	p := &v.e.processors[processor]
+	hi, lo := bits.Mul64(uint64(p.full), uint64(min(max(units, 1), SpeedUnit)))
+	q, r := bits.Div64(hi, lo, SpeedUnit)
+	if r > 0 {
+		q++ // rather too fast than too late
+	}
+	v.e.account(p)
+	p.rate = int64(q)
+	if p.running != nil {
+		p.serial++
+		v.e.begin(p)
+	}
 }
 
 // Left is the work that a job still needs, in time at speed 1, rounded up.
