@@ -1,0 +1,197 @@
+package simfile
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/genode-operator/genode-operator/internal/sim"
+)
+
+// fields of a recorded case, and of its input. Those that only people read are known so that others stand out.
+var (
+	caseFields = []string{
+		"id", "title", "tool", "cycles_per_ms", "note", "input", "jobs", "totals", "events", "textbook", "error", "warnings",
+	}
+	inputFields = []string{
+		"duration_ms", "duration", "cycles_per_ms", "tasks", "cpus", "scheduler", "etm", "penalty_preemption",
+		"penalty_migration", "migration_overhead", "abort_on_miss", "seed", "caches", "memory_access_time",
+		"use_wcet", "use_wcet_as_acet", "id", "title", "tool", "note", "jobs", "totals", "events", "textbook", "error", "warnings",
+		"textbook_equal", "missed", "migrations", "preemptions_merged",
+	}
+)
+
+// ParseCase reads the input of a recorded run, by itself or as a part of the case, with SimSo's names of
+// attributes and its defaults. Durations are milliseconds, overheads and penalties cycles. Times of the system
+// are cycles; milliseconds are cut to cycles as SimSo does it, so that 1.001 ms is 1,000,999 cycles.
+func ParseCase(text []byte) (*File, error) {
+	root, err := decode(text)
+	if err != nil {
+		return nil, err
+	}
+	return caseOf(root)
+}
+
+func caseOf(root node) (*File, error) {
+	r := &caseReader{file: &File{}, cycles: float64(sim.Millisecond)}
+	in := root
+	if !root.field("input").absent() {
+		root.object(caseFields...)
+		in = root.field("input")
+	}
+	if in.object(inputFields...) {
+		r.file.Name = either(in.field("id"), root.field("id")).text("")
+		if ms := either(in.field("cycles_per_ms"), root.field("cycles_per_ms")); !ms.absent() {
+			r.cycles = float64(ms.integer(sim.Millisecond, 1, sim.Second))
+		}
+		r.read(in)
+	}
+	if err := root.err(); err != nil {
+		return nil, err
+	}
+	return r.file, r.file.System.Check()
+}
+
+// either is the first node if it is there.
+func either(a, b node) node {
+	if a.absent() {
+		return b
+	}
+	return a
+}
+
+// caseReader makes a File of a case.
+type caseReader struct {
+	file   *File
+	cycles float64 // in a millisecond
+	etm    string
+	abort  bool // on a miss, unless a task says otherwise
+}
+
+func (r *caseReader) read(in node) {
+	s := &r.file.System
+	s.Duration = in.field("duration").integer(100*int64(r.cycles), 0, longest)
+	if ms := in.field("duration_ms"); !ms.absent() {
+		s.Duration = r.time(ms, 0)
+	}
+	s.Seed = uint64(in.field("seed").integer(0, 0, math.MaxInt64))
+	r.abort = in.field("abort_on_miss").flag(true)
+	r.executionTimes(in)
+	r.processors(in.field("cpus"))
+	r.scheduler(in.field("scheduler"))
+	s.Overheads.Migration += r.migration(in)
+	rows := in.field("tasks").list()
+	for _, row := range rows {
+		s.Tasks = append(s.Tasks, r.task(row))
+	}
+	for i, row := range rows {
+		r.follow(&s.Tasks[i], row.field("followed_by"))
+	}
+}
+
+// executionTimes reads the model of execution times.
+func (r *caseReader) executionTimes(in node) {
+	etm := in.field("etm")
+	r.etm = etm.choice("wcet", "acet", "fixedpenalty", "cache")
+	penalty := func(name string) sim.Time { return in.field(name).integer(0, 0, longest) }
+	preemption, migration := penalty("penalty_preemption"), penalty("penalty_migration")
+	switch r.etm {
+	case "fixedpenalty":
+		r.file.System.Overheads.Preempt, r.file.System.Overheads.Migration = preemption, migration
+	case "cache":
+		etm.refuse("caches are not simulated; use wcet, acet or fixedpenalty")
+	}
+}
+
+// processors reads a list of them, or their number.
+func (r *caseReader) processors(cpus node) {
+	s := &r.file.System
+	if _, number := cpus.value.(json.Number); number {
+		const most = 1024
+		s.Processors = make([]sim.Processor, cpus.integer(1, 1, most))
+		return
+	}
+	for i, cpu := range cpus.list() {
+		cpu.object("name", "identifier", "cs_overhead", "cl_overhead", "migration_overhead", "speed", "data", "caches")
+		p := sim.Processor{
+			Name: cpu.field("name").text(""),
+			Save: cpu.field("cs_overhead").integer(0, 0, longest),
+			Load: cpu.field("cl_overhead").integer(0, 0, longest),
+		}
+		p.SpeedNumerator, p.SpeedDenominator = cpu.field("speed").fraction()
+		s.Processors = append(s.Processors, p)
+		r.file.CPUs = append(r.file.CPUs, cpu.field("identifier").integer(int64(i)+1, math.MinInt32, math.MaxInt32))
+	}
+}
+
+// migration reads the cost of one, which is the same on all processors.
+func (r *caseReader) migration(in node) sim.Time {
+	cost := in.field("migration_overhead").integer(0, 0, longest)
+	if _, is := in.field("cpus").value.([]any); !is {
+		return cost
+	}
+	for i, cpu := range in.field("cpus").list() {
+		own := cpu.field("migration_overhead").integer(cost, 0, longest)
+		if i > 0 && own != cost {
+			cpu.field("migration_overhead").refuse("must be the same for all processors")
+		}
+		cost = own
+	}
+	return cost
+}
+
+// scheduler reads its name, or an object with its costs and options.
+func (r *caseReader) scheduler(n node) {
+	if name, is := n.value.(string); is {
+		r.file.Scheduler = name
+		return
+	}
+	if !n.object("name", "class", "overhead", "overhead_activate", "overhead_terminate", "data", "fields", "options", "K", "quantum") {
+		return
+	}
+	name := either(n.field("name"), n.field("class"))
+	if r.file.Scheduler = name.text(""); r.file.Scheduler == "" {
+		name.refuse("name the scheduler")
+	}
+	o := &r.file.System.Overheads
+	o.Decide = n.field("overhead").integer(0, 0, longest)
+	o.Activate = n.field("overhead_activate").integer(0, 0, longest)
+	o.End = n.field("overhead_terminate").integer(0, 0, longest)
+	for _, from := range []node{n, n.field("data"), n.field("fields"), n.field("options")} {
+		r.options(from)
+	}
+}
+
+// options of schedulers, by the names that they have in SimSo and here.
+func (r *caseReader) options(n node) {
+	set := func(name, value string) {
+		if r.file.Options == nil {
+			r.file.Options = map[string]string{}
+		}
+		r.file.Options[name] = value
+	}
+	for _, name := range []string{"K", "group"} {
+		if k := n.field(name); !k.absent() {
+			const most = 1024
+			set("group", fmt.Sprint(k.integer(0, 0, most)))
+		}
+	}
+	if q := n.field("quantum"); !q.absent() {
+		set("quantum", time.Duration(r.time(q, 0)).String())
+	}
+}
+
+// time is a number of milliseconds, cut to cycles.
+func (r *caseReader) time(n node, standard float64) sim.Time {
+	ms := standard
+	if text, ok := n.number(); ok {
+		var err error
+		if ms, err = strconv.ParseFloat(text.String(), 64); err != nil || ms*r.cycles > float64(longest) || ms < 0 {
+			n.refuse(fmt.Sprintf("out of range; use 0 to %.0f", float64(longest)/r.cycles))
+			return 0
+		}
+	}
+	return sim.Time(ms * r.cycles)
+}
