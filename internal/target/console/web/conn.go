@@ -53,6 +53,9 @@ func Dial(ctx context.Context, client *http.Client, url string, header http.Head
 	if err == nil {
 		return wrap(ws), nil
 	}
+	if response != nil && response.Body != nil {
+		defer response.Body.Close()
+	}
 	if response == nil || response.StatusCode == http.StatusSwitchingProtocols {
 		return nil, fmt.Errorf("open a console: %w", err)
 	}

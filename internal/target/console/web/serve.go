@@ -94,7 +94,7 @@ func run(ctx context.Context, conn *Conn, below net.Conn, blocked *atomic.Bool, 
 	cancel()
 	conn.drop()
 	for range len(parts) - 1 {
-		<-ended
+		_ = <-ended // it ended for that reason, too
 	}
 }
 
