@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -85,17 +86,16 @@ func run(ctx context.Context, conn *Conn, below net.Conn, blocked *atomic.Bool, 
 		func(ctx context.Context) error { return ping(ctx, conn, blocked) },
 		func(ctx context.Context) error { return peer.Watch(ctx, below, stallTime) })
 	ended := make(chan error, len(parts))
+	var all sync.WaitGroup
 	for _, part := range parts {
-		go func() { ended <- part(ctx) }()
+		all.Go(func() { ended <- part(ctx) })
 	}
 	if err := <-ended; err == nil || errors.Is(err, io.EOF) {
 		_ = conn.Close()
 	}
 	cancel()
 	conn.drop()
-	for range len(parts) - 1 {
-		_ = <-ended // it ended for that reason, too
-	}
+	all.Wait()
 }
 
 // input gives the guest what the client sends. While it waits for room, blocked is true.
