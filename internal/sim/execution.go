@@ -47,6 +47,17 @@ func NewHistogram(observed []Time) *Histogram {
 	return h
 }
 
+// Observed lists the observations in ascending order.
+func (h *Histogram) Observed() []Time {
+	var all []Time
+	for i, v := range h.values {
+		for uint64(len(all)) < h.upTo[i] {
+			all = append(all, v)
+		}
+	}
+	return all
+}
+
 // Work implements Execution; without observations it is the WCET.
 func (h *Histogram) Work(wcet Time, draw func() uint64) Time {
 	if len(h.values) == 0 {
