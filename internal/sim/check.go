@@ -72,6 +72,7 @@ func (c *checker) task(path string, t *Task, s *System) {
 		value Time
 	}{
 		{"offset", t.Offset}, {"period", t.Period}, {"jitter", t.Jitter}, {"deadline", t.Deadline},
+		{"server.budget", t.Server.Budget}, {"server.period", t.Server.Period}, {"server.deadline", t.Server.Deadline},
 		{"wcet", t.WCET}, {"criticalTime", t.CriticalTime}, {"jobs", t.Jobs},
 	} {
 		c.within(path+"."+f.name, f.value, 0, longest)

@@ -62,10 +62,16 @@ type Task struct {
 	OnMiss   MissPolicy
 	// CriticalTime kills a job that has not ended so long after its release; 0: never.
 	CriticalTime Time
+	// Server limits the task under schedulers that serve tasks by budgets.
+	Server Server
 	// Processor is the index of the only processor that may run the task, if Pinned.
 	Processor int
 	Pinned    bool
 }
+
+// Server is the part of a processor that a task may have: Budget in each Period, due after Deadline. What is 0 is as the
+// task has it: the WCET, the period or else the deadline, and the server's period.
+type Server struct{ Budget, Period, Deadline Time }
 
 // MissPolicy says what becomes of a job that has not ended at its deadline.
 type MissPolicy string

@@ -31,8 +31,13 @@ func (s *selecting) Ended(j *sim.Job) {
 }
 
 func (s *selecting) Decide(int) []sim.Decision {
+	return s.choose(min(len(s.jobs), s.view.Processors()))
+}
+
+// choose lets the first n jobs run.
+func (s *selecting) choose(n int) []sim.Decision {
 	slices.SortStableFunc(s.jobs, s.order)
-	return s.assign(s.jobs[:min(len(s.jobs), s.view.Processors())])
+	return s.assign(s.jobs[:n])
 }
 
 // assign gives every chosen job a processor: the one it runs on, else the one its task was on last if that is to
