@@ -61,10 +61,9 @@ func (e *engine) finish(j *Job, aborted bool) {
 	if t.task.Follows {
 		e.release(&e.tasks[t.task.Follower])
 	}
-	copy(t.jobs, t.jobs[1:])
-	t.jobs = t.jobs[:len(t.jobs)-1]
-	if len(t.jobs) > 0 {
-		e.activate(t.jobs[0])
+	t.jobs.take()
+	if t.jobs.len() > 0 {
+		e.activate(t.jobs.first())
 	}
 	e.post(&e.processors[t.processor], message{kind: messageEnded, job: j})
 }

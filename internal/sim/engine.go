@@ -20,9 +20,12 @@ type Load struct {
 }
 
 // Run simulates a system under a scheduler and tells the observer of every job. It stops early when ctx
-// ends (its error) and is bounded otherwise: by the duration, and by a limit of events in one instant.
+// ends, with its error, and is bounded otherwise: by the duration, and by a limit of events in one instant.
 func Run(ctx context.Context, s *System, scheduler Scheduler, o Observer) (Totals, error) {
 	if err := s.Check(); err != nil {
+		return Totals{}, err
+	}
+	if err := ctx.Err(); err != nil {
 		return Totals{}, err
 	}
 	e, err := newEngine(s, scheduler, o)
@@ -121,8 +124,8 @@ func lcm(a, b int64) int64 {
 const crowd = 10_000_000
 
 func (e *engine) run(ctx context.Context) error {
-	const breath = 1 << 14 // events between two looks at ctx
-	here := 0
+	const breath = 8 // events between two looks at ctx: few, as schedulers may take long for each
+	done, here := ctx.Done(), 0
 	for n := 1; ; n++ {
 		ev := e.calendar.take(e.system.Duration)
 		if ev == nil {
@@ -134,10 +137,19 @@ func (e *engine) run(ctx context.Context) error {
 		if here++; here > crowd {
 			return fmt.Errorf("the scheduler does not get on: more than %d events at %d ns", crowd, e.now)
 		}
-		if n%breath == 0 && ctx.Err() != nil {
+		if n%breath == 0 && isClosed(done) {
 			return ctx.Err()
 		}
 		e.fire(ev)
+	}
+}
+
+func isClosed(done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -181,7 +193,7 @@ func (e *engine) close() {
 		e.account(&e.processors[i])
 	}
 	for i := range e.tasks {
-		for _, j := range e.tasks[i].jobs {
+		for _, j := range e.tasks[i].jobs.rest() {
 			if j.Deadline <= e.system.Duration {
 				j.missed = true
 			}

@@ -13,11 +13,11 @@ type processor struct {
 	serial  uint64 // of the end that is in the calendar
 	loaded  bool   // some job's context is in it
 
-	box     []message // to be handled, oldest first
-	decides int       // decisions that are due
-	queued  bool      // will be woken in this instant
-	holding bool      // does an overhead
-	then    step      // what follows it
+	box     fifo[message] // to be handled, oldest first
+	decides int           // decisions that are due
+	queued  bool          // will be woken in this instant
+	holding bool          // does an overhead
+	then    step          // what follows it
 	found   []Decision
 }
 
@@ -47,7 +47,7 @@ const (
 // post puts a message into the box of a processor and wakes it behind everything else of this instant.
 func (e *engine) post(p *processor, m message) {
 	if m.kind != messageSwitch {
-		p.box = append(p.box, m)
+		p.box.put(m)
 	}
 	if !p.queued {
 		p.queued = true
@@ -76,7 +76,7 @@ func (e *engine) held(p *processor) {
 		}
 	case stepStart:
 		p.loaded = true
-		if len(p.box) == 0 && p.decides == 0 && !p.queued {
+		if p.box.len() == 0 && p.decides == 0 && !p.queued {
 			e.start(p)
 			return
 		}
@@ -102,7 +102,7 @@ func (e *engine) work(p *processor) {
 	switch {
 	case p.loaded:
 		e.putAway(p)
-	case len(p.box) > 0:
+	case p.box.len() > 0:
 		e.hold(p, e.handle(p), stepWork)
 	case p.decides > 0:
 		e.decide(p)
@@ -151,9 +151,7 @@ func (e *engine) putAway(p *processor) {
 // handle tells the scheduler of the oldest message and returns what that costs. The decision that follows is
 // up to the processor that the task belongs to by now.
 func (e *engine) handle(p *processor) Time {
-	m := p.box[0]
-	copy(p.box, p.box[1:])
-	p.box = p.box[:len(p.box)-1]
+	m := p.box.take()
 	switch m.kind {
 	case messageActivated:
 		e.scheduler.Activated(m.job)

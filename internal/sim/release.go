@@ -4,12 +4,12 @@ package sim
 type taskState struct {
 	task      *Task
 	index     int
-	processor int    // that is told of activations
-	jobs      []*Job // unfinished ones, oldest first
-	released  int64  // jobs
-	arrivals  int    // of a sporadic task, that are over
-	due       Time   // of the next periodic release, without jitter
-	skip      int    // releases that are left out
+	processor int        // that is told of activations
+	jobs      fifo[*Job] // unfinished ones, oldest first
+	released  int64      // jobs
+	arrivals  int        // of a sporadic task, that are over
+	due       Time       // of the next periodic release, without jitter
+	skip      int        // releases that are left out
 }
 
 func (e *engine) firstRelease(t *taskState) {
@@ -67,9 +67,9 @@ func (e *engine) release(t *taskState) {
 		return
 	}
 	j := e.newJob(t, arrived)
-	t.jobs = append(t.jobs, j)
+	t.jobs.put(j)
 	e.totals.Released++
-	if len(t.jobs) == 1 {
+	if t.jobs.len() == 1 {
 		e.activate(j)
 	}
 }
