@@ -87,6 +87,9 @@ func (r *caseReader) data(t *sim.Task, n node) {
 		return
 	}
 	t.Priority = n.field("priority").integer(0, math.MinInt64, math.MaxInt64)
+	t.Server = sim.Server{
+		Budget: r.time(n.field("cbs_maximum_runtime"), 0), Period: r.time(n.field("cbs_period"), 0), Deadline: r.time(n.field("cbs_deadline"), 0),
+	}
 	if cpu := n.field("cpu"); !cpu.absent() {
 		r.pin(t, cpu)
 	}

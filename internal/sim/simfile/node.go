@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/genode-operator/genode-operator/internal/sim"
 )
@@ -109,8 +110,11 @@ func (n node) text(standard string) string {
 		return standard
 	}
 	text, is := n.value.(string)
-	if !is {
+	switch {
+	case !is:
 		n.refuse("must be text; put it in quotes")
+	case strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }):
+		n.refuse("has characters that cannot be printed; remove them")
 	}
 	return text
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/big"
 	"strconv"
+	"strings"
 
 	"github.com/genode-operator/genode-operator/internal/sim"
 )
@@ -19,7 +20,7 @@ func exactly(text json.Number) (*big.Rat, bool) {
 	const widest = 64
 	f, err := text.Float64()
 	switch {
-	case err != nil || math.IsInf(f, 0) || math.IsNaN(f) || math.Abs(f) > 1<<62 || len(text) > widest:
+	case err != nil || math.IsInf(f, 0) || math.IsNaN(f) || math.Abs(f) > 1e30 || len(text) > widest:
 		return nil, false
 	case math.Abs(f) < 1e-30:
 		return new(big.Rat), true
@@ -94,15 +95,14 @@ func (n node) bounded(t sim.Time) sim.Time {
 	return t
 }
 
-// fraction is a positive number as a fraction of small numbers; 1/1 is 0, 0, which means the same to the
-// simulator, as does a number that is absent.
+// fraction is a positive number, or a text such as "2/3", as a fraction of small numbers. 1/1 is 0, 0, which
+// means the same to the simulator, as does a number that is absent.
 func (n node) fraction() (numerator, denominator int64) {
-	text, ok := n.number()
-	if !ok {
+	if n.absent() {
 		return 0, 0
 	}
 	const largest = 1024
-	r, ok := exactly(text)
+	r, ok := n.rational()
 	if !ok || r.Sign() <= 0 || r.Num().Cmp(big.NewInt(largest)) > 0 || r.Denom().Cmp(big.NewInt(largest)) > 0 {
 		n.refuse(fmt.Sprintf("use a number above 0 that is a fraction of whole numbers up to %d", largest))
 		return 0, 0
@@ -111,4 +111,24 @@ func (n node) fraction() (numerator, denominator int64) {
 		return 0, 0
 	}
 	return r.Num().Int64(), r.Denom().Int64()
+}
+
+func (n node) rational() (*big.Rat, bool) {
+	if number, is := n.value.(json.Number); is {
+		return exactly(number)
+	}
+	text, is := n.value.(string)
+	above, below, fraction := strings.Cut(text, "/")
+	if !is || !isNumber(above) || fraction && !isNumber(below) {
+		return nil, false
+	}
+	r, ok := exactly(json.Number(above))
+	if !ok || !fraction {
+		return r, ok
+	}
+	divisor, ok := exactly(json.Number(below))
+	if !ok || divisor.Sign() == 0 {
+		return nil, false
+	}
+	return r.Quo(r, divisor), true
 }

@@ -1,0 +1,149 @@
+package simfile
+
+import (
+	"fmt"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/genode-operator/genode-operator/internal/sim"
+)
+
+// Marshal writes a file as YAML; Parse reads it again, and gives the same File. Executions other than those of
+// package sim are left out, as are CPUs.
+func Marshal(f *File) ([]byte, error) {
+	d := document{
+		Name: f.Name, Duration: timeText(f.System.Duration), Seed: f.System.Seed,
+		Overheads: &overheadsText{
+			Decide: timeText(f.System.Overheads.Decide), Activate: timeText(f.System.Overheads.Activate), End: timeText(f.System.Overheads.End),
+			Preempt: timeText(f.System.Overheads.Preempt), Migration: timeText(f.System.Overheads.Migration),
+		},
+	}
+	if *d.Overheads == (overheadsText{}) {
+		d.Overheads = nil
+	}
+	if f.Scheduler != "" || len(f.Options) > 0 {
+		d.Scheduler = &schedulerText{f.Scheduler, f.Options}
+	}
+	for i := range f.System.Processors {
+		p := &f.System.Processors[i]
+		text := cpuText{Name: p.Name, Save: timeText(p.Save), Load: timeText(p.Load)}
+		if p.SpeedDenominator != 0 {
+			text.Speed = fmt.Sprintf("%d/%d", p.SpeedNumerator, p.SpeedDenominator)
+		}
+		d.CPUs = append(d.CPUs, text)
+	}
+	for i := range f.System.Tasks {
+		d.Tasks = append(d.Tasks, textOf(&f.System, &f.System.Tasks[i]))
+	}
+	return yaml.Marshal(d)
+}
+
+// document and the types below are a File as it is written.
+type document struct {
+	Name      string         `json:"name,omitempty"`
+	Duration  string         `json:"duration,omitempty"`
+	Seed      uint64         `json:"seed,omitempty"`
+	Scheduler *schedulerText `json:"scheduler,omitempty"`
+	CPUs      []cpuText      `json:"cpus"`
+	Overheads *overheadsText `json:"overheads,omitempty"`
+	Tasks     []taskText     `json:"tasks"`
+}
+
+type schedulerText struct {
+	Name    string            `json:"name,omitempty"`
+	Options map[string]string `json:"options,omitempty"`
+}
+
+type cpuText struct {
+	Name  string `json:"name,omitempty"`
+	Speed string `json:"speed,omitempty"`
+	Save  string `json:"save,omitempty"`
+	Load  string `json:"load,omitempty"`
+}
+
+type overheadsText struct {
+	Decide    string `json:"decide,omitempty"`
+	Activate  string `json:"activate,omitempty"`
+	End       string `json:"end,omitempty"`
+	Preempt   string `json:"preempt,omitempty"`
+	Migration string `json:"migration,omitempty"`
+}
+
+type taskText struct {
+	ID           int            `json:"id"`
+	Name         string         `json:"name,omitempty"`
+	Kind         sim.Kind       `json:"kind,omitempty"`
+	Offset       string         `json:"offset,omitempty"`
+	Period       string         `json:"period,omitempty"`
+	Jitter       string         `json:"jitter,omitempty"`
+	Arrivals     []string       `json:"arrivals,omitempty"`
+	Deadline     string         `json:"deadline,omitempty"`
+	WCET         string         `json:"wcet"`
+	Execution    *executionText `json:"execution,omitempty"`
+	Priority     int64          `json:"priority,omitempty"`
+	Jobs         int64          `json:"jobs,omitempty"`
+	Follower     string         `json:"follower,omitempty"`
+	OnMiss       sim.MissPolicy `json:"onMiss,omitempty"`
+	CriticalTime string         `json:"criticalTime,omitempty"`
+	Server       *serverText    `json:"server,omitempty"`
+	CPU          int            `json:"cpu,omitempty"`
+}
+
+type serverText struct {
+	Budget   string `json:"budget,omitempty"`
+	Period   string `json:"period,omitempty"`
+	Deadline string `json:"deadline,omitempty"`
+}
+
+type executionText struct {
+	Normal   map[string]string `json:"normal,omitempty"`
+	Uniform  map[string]string `json:"uniform,omitempty"`
+	Observed []string          `json:"observed,omitempty"`
+}
+
+func textOf(s *sim.System, t *sim.Task) taskText {
+	text := taskText{
+		ID: t.ID, Name: t.Name, Kind: t.Kind, Offset: timeText(t.Offset), Period: timeText(t.Period),
+		Jitter: timeText(t.Jitter), Arrivals: timeTexts(t.Arrivals), Deadline: timeText(t.Deadline),
+		WCET: FormatTime(t.WCET), Execution: executionOf(t.Execution), Priority: t.Priority, Jobs: t.Jobs,
+		OnMiss: t.OnMiss, CriticalTime: timeText(t.CriticalTime),
+	}
+	if t.Server != (sim.Server{}) {
+		text.Server = &serverText{timeText(t.Server.Budget), timeText(t.Server.Period), timeText(t.Server.Deadline)}
+	}
+	if t.Pinned {
+		text.CPU = t.Processor + 1
+	}
+	if t.Follows {
+		text.Follower = s.Tasks[t.Follower].Name
+	}
+	return text
+}
+
+func executionOf(e sim.Execution) *executionText {
+	switch e := e.(type) {
+	case sim.Normal:
+		return &executionText{Normal: map[string]string{"mean": FormatTime(e.Mean), "deviation": FormatTime(e.Deviation)}}
+	case sim.Uniform:
+		return &executionText{Uniform: map[string]string{"least": FormatTime(e.Least), "most": FormatTime(e.Most)}}
+	case *sim.Histogram:
+		return &executionText{Observed: timeTexts(e.Observed())}
+	}
+	return nil
+}
+
+// timeText leaves out times of 0.
+func timeText(t sim.Time) string {
+	if t == 0 {
+		return ""
+	}
+	return FormatTime(t)
+}
+
+func timeTexts(times []sim.Time) []string {
+	var texts []string
+	for _, t := range times {
+		texts = append(texts, FormatTime(t))
+	}
+	return texts
+}
