@@ -131,6 +131,13 @@ type QemuTarget struct {
 	// +kubebuilder:default=Auto
 	// +optional
 	Accelerator Accelerator `json:"accelerator,omitempty"`
+	// serialLines is the number of the guest's serial lines, each with a console of its own. The serial
+	// log is that of the first one. Boards that have fewer leave the rest silent. Defaults to 1.
+	// +kubebuilder:default=1
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=4
+	// +optional
+	SerialLines int32 `json:"serialLines,omitempty"`
 	// network describes the virtual network between pod and guest.
 	// +kubebuilder:default={}
 	// +optional

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strconv"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -21,11 +22,12 @@ import (
 // noPort as an address means that a port is not wanted.
 const noPort = "0"
 
-// firstLine is the name of the guest's first serial line.
-const firstLine = "0"
+// maxLines is how many serial ports QEMU's boards have at most.
+const maxLines = 4
 
-// consoleOptions are the flags about the guest's serial line.
+// consoleOptions are the flags about the guest's serial lines.
 type consoleOptions struct {
+	lines         int
 	policies      []string
 	listen, plain string
 	dial, dialCA  string
@@ -33,14 +35,15 @@ type consoleOptions struct {
 
 func (o *consoleOptions) register(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringArrayVar(&o.policies, "console-policy", nil, "who may use the serial line: `LABEL[@LINE]=read|write|steal[,clients=N][,single]`; may be repeated, the first that covers a client counts; without one nobody may")
-	f.StringVar(&o.listen, "console-listen", "", `address of the serial line's port, with TLS and the API's token; port 7444 of --pod-ip by default, "0" for none`)
-	f.StringVar(&o.plain, "console-plain", "", `loopback address where the serial line is served as it is, without TLS, to label "local"`)
-	f.StringVar(&o.dial, "console-dial", "", `address that the serial line is offered to, again after each loss, under label "dial"; on loopback, or with --console-dial-ca`)
+	f.IntVar(&o.lines, "serial-lines", 1, "number of serial lines, from 1 to 4; the log is that of the first, whose name is 0")
+	f.StringArrayVar(&o.policies, "console-policy", nil, "who may use the serial lines: `LABEL[@LINE]=read|write|steal[,clients=N][,single]`; may be repeated, the first that covers a client counts; without one nobody may")
+	f.StringVar(&o.listen, "console-listen", "", `address of the first serial line's port, with TLS and the API's token; further lines have the ports behind it; port 7444 of --pod-ip by default, "0" for none`)
+	f.StringVar(&o.plain, "console-plain", "", `loopback address where the first serial line is served as it is, without TLS, to label "local"; further lines have the ports behind it`)
+	f.StringVar(&o.dial, "console-dial", "", `address that the first serial line is offered to, again after each loss, under label "dial"; on loopback, or with --console-dial-ca`)
 	f.StringVar(&o.dialCA, "console-dial-ca", "", "file with the certificates that whoever answers at --console-dial proves itself by; makes it speak TLS")
 }
 
-// prepareConsole makes the serial line and the desk where clients ask for it.
+// prepareConsole makes the serial lines and the desk where clients ask for them.
 func (a *agent) prepareConsole() error {
 	o := desk.Options{}
 	for _, text := range a.console.policies {
@@ -50,8 +53,10 @@ func (a *agent) prepareConsole() error {
 		}
 		o.Policies = append(o.Policies, p)
 	}
-	a.serial = share.NewLine(firstLine, share.Options{})
-	o.Lines = []*share.Line{a.serial}
+	for i := range a.console.lines {
+		a.serial = append(a.serial, share.NewLine(strconv.Itoa(i), share.Options{}))
+	}
+	o.Lines = a.serial
 	a.desk = desk.New(o)
 	a.server.Consoles, a.server.Log = a.desk, a.ring
 	return nil
@@ -64,27 +69,31 @@ func (a *agent) feed(vm *qemu.VM) {
 		<-vm.Done()
 		cancel()
 	}()
-	go func() {
-		defer cancel()
-		buffer := make([]byte, share.DefaultInput)
-		for {
-			n, err := a.serial.Take(ctx, buffer)
-			if err != nil {
-				return
+	for i, line := range a.serial {
+		go func() {
+			buffer := make([]byte, share.DefaultInput)
+			for {
+				n, err := line.Take(ctx, buffer)
+				if err != nil {
+					return
+				}
+				if _, err := vm.Serial(i).Write(buffer[:n]); err != nil {
+					return // it ends, and was not interested any more
+				}
 			}
-			if _, err := vm.Serial().Write(buffer[:n]); err != nil {
-				return // it ends, and was not interested any more
-			}
-		}
-	}()
+		}()
+	}
 }
 
-// serveConsole serves the serial line wherever the flags say, and lets all clients go when ctx ends.
+// serveConsole serves the serial lines wherever the flags say, and lets all clients go when ctx ends.
 func (a *agent) serveConsole(ctx context.Context, g *errgroup.Group, l listeners) error {
-	options := port.Options{Desk: a.desk, Line: firstLine, Log: a.log.WithName("console")}
-	if l.plain != nil {
-		plain := port.New(options)
-		g.Go(func() error { return plain.Serve(ctx, l.plain) })
+	options := port.Options{Desk: a.desk, Log: a.log.WithName("console")}
+	serve := func(l net.Listener, line int, o port.Options) {
+		o.Line = strconv.Itoa(line)
+		g.Go(func() error { return port.New(o).Serve(ctx, l) })
+	}
+	for i, one := range l.plain {
+		serve(one, i, options)
 	}
 	if a.console.dial != "" {
 		config, err := a.console.dialTLS()
@@ -92,16 +101,19 @@ func (a *agent) serveConsole(ctx context.Context, g *errgroup.Group, l listeners
 			return err
 		}
 		out := options
-		out.TLS = config
+		out.TLS, out.Line = config, "0"
 		g.Go(func() error { return port.New(out).Dial(ctx, a.console.dial) })
 	}
-	if l.console != nil {
-		options.Token = a.server.Token
-		options.TLS = &tls.Config{Certificates: []tls.Certificate{a.cert}, MinVersion: tls.VersionTLS13}
-		secure := port.New(options)
-		g.Go(func() error { return secure.Serve(ctx, l.console) })
+	options.Token = a.server.Token
+	options.TLS = &tls.Config{Certificates: []tls.Certificate{a.cert}, MinVersion: tls.VersionTLS13}
+	for i, one := range l.console {
+		serve(one, i, options)
 	}
-	context.AfterFunc(ctx, func() { a.serial.Close("the agent is ending") })
+	context.AfterFunc(ctx, func() {
+		for _, line := range a.serial {
+			line.Close("the agent is ending")
+		}
+	})
 	return nil
 }
 
@@ -121,22 +133,38 @@ func (o *consoleOptions) dialTLS() (*tls.Config, error) {
 	return config, nil
 }
 
+// ports are the addresses of all lines, the first of which is given; none if that is not wanted.
+func (o *consoleOptions) ports(first string) (all []string) {
+	if first == "" || first == noPort {
+		return nil
+	}
+	host, text, _ := net.SplitHostPort(first) // check has seen it
+	number, _ := strconv.Atoi(text)
+	for i := range o.lines {
+		all = append(all, net.JoinHostPort(host, strconv.Itoa(number+i)))
+	}
+	return all
+}
+
 // check looks at what does not need a socket.
 func (o *consoleOptions) check() error {
 	for _, at := range []struct {
 		flag, address string
 		secured       bool
-	}{{"--console-plain", o.plain, false}, {"--console-dial", o.dial, o.dialCA != ""}} {
-		if at.address == "" {
+	}{{"--console-listen", o.listen, true}, {"--console-plain", o.plain, false}, {"--console-dial", o.dial, o.dialCA != ""}} {
+		if at.address == "" || at.address == noPort {
 			continue
 		}
-		host, _, err := net.SplitHostPort(at.address)
-		if err != nil {
-			return fmt.Errorf("%s %q: give HOST:PORT: %w", at.flag, at.address, err)
+		host, port, err := net.SplitHostPort(at.address)
+		if n, failed := strconv.ParseUint(port, 10, 16); err != nil || failed != nil || n == 0 || int(n)+o.lines > 1<<16 {
+			return fmt.Errorf("%s %q: give HOST:PORT, with a number from 1 to %d", at.flag, at.address, 1<<16-o.lines)
 		}
 		if ip := net.ParseIP(host); !at.secured && (ip == nil || !ip.IsLoopback()) {
 			return fmt.Errorf("%s %q: without TLS a serial line stays on loopback: give an address such as 127.0.0.1:7500", at.flag, at.address)
 		}
+	}
+	if o.lines < 1 || o.lines > maxLines {
+		return fmt.Errorf("--serial-lines %d (spec.qemu.serialLines): give a number from 1 to %d", o.lines, maxLines)
 	}
 	if o.dialCA != "" && o.dial == "" {
 		return errors.New("--console-dial-ca is of no use without --console-dial")

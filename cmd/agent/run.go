@@ -37,7 +37,7 @@ type agent struct {
 	settings   supervisor.Settings
 	network    *vnet.Network
 	ring       *console.Ring
-	serial     *share.Line
+	serial     []*share.Line
 	desk       *desk.Desk
 	supervisor *supervisor.Supervisor
 	server     agentapi.Server
@@ -119,7 +119,10 @@ func (a *agent) launch(ctx context.Context, kvm bool) (supervisor.Machine, error
 	a.begin()
 	config := a.machine
 	config.KVM = kvm
-	vm, err := qemu.Start(ctx, config, io.MultiWriter(a.serial, a.ring), a.log.WithName("qemu"))
+	for _, line := range a.serial[1:] {
+		config.MoreSerial = append(config.MoreSerial, line)
+	}
+	vm, err := qemu.Start(ctx, config, io.MultiWriter(a.serial[0], a.ring), a.log.WithName("qemu"))
 	if err != nil {
 		return nil, err // not a nil *qemu.VM in an interface
 	}
@@ -130,7 +133,9 @@ func (a *agent) launch(ctx context.Context, kvm bool) (supervisor.Machine, error
 // begin says that the guest starts anew, to whoever keeps something of its serial line.
 func (a *agent) begin() {
 	a.ring.Begin()
-	a.serial.Restarted()
+	for _, line := range a.serial {
+		line.Restarted()
+	}
 }
 
 // machine tells of resets.
@@ -193,8 +198,8 @@ func (a *agent) serve(ctx context.Context) error {
 // listeners are all the agent's sockets.
 type listeners struct {
 	guest, api, probes net.Listener
-	console, plain     net.Listener // nil: not wanted
-	forwards           []net.Listener
+	// console and plain are those of the serial lines, in order; none: not wanted.
+	console, plain, forwards []net.Listener
 }
 
 // listen opens all sockets, or none.
@@ -218,11 +223,11 @@ func (a *agent) listen(ctx context.Context) (l listeners, err error) {
 	l.guest = open("unix", a.machine.NetSocket)
 	l.api = open("tcp", a.apiListen)
 	l.probes = open("tcp", a.probeAddr)
-	if a.console.listen != noPort {
-		l.console = open("tcp", a.console.listen)
+	for _, address := range a.console.ports(a.console.listen) {
+		l.console = append(l.console, open("tcp", address))
 	}
-	if a.console.plain != "" {
-		l.plain = open("tcp", a.console.plain)
+	for _, address := range a.console.ports(a.console.plain) {
+		l.plain = append(l.plain, open("tcp", address))
 	}
 	for _, port := range a.forward {
 		l.forwards = append(l.forwards, open("tcp", net.JoinHostPort(a.podIP, fmt.Sprint(port))))

@@ -75,6 +75,7 @@ const consolePolicy = "manager=steal,clients=32"
 
 func machineArguments(f *flags, q *v1alpha1.QemuTarget) {
 	f.add("accelerator", string(q.Accelerator))
+	f.number("serial-lines", q.SerialLines)
 	o := q.Overrides
 	if o == nil {
 		return

@@ -63,8 +63,10 @@ func probe(path string, period, failures int32) *corev1.Probe {
 func containerPorts(session *v1alpha1.TargetSession) []corev1.ContainerPort {
 	ports := []corev1.ContainerPort{
 		{Name: "agent", ContainerPort: v1alpha1.AgentPort, Protocol: corev1.ProtocolTCP},
-		{Name: "console", ContainerPort: v1alpha1.ConsolePort, Protocol: corev1.ProtocolTCP},
 		{Name: "probes", ContainerPort: v1alpha1.ProbePort, Protocol: corev1.ProtocolTCP},
+	}
+	for i := range max(session.Spec.Qemu.SerialLines, 1) {
+		ports = append(ports, corev1.ContainerPort{Name: fmt.Sprintf("console-%d", i), ContainerPort: v1alpha1.ConsolePort + i, Protocol: corev1.ProtocolTCP})
 	}
 	for _, port := range forwarded(session) {
 		ports = append(ports, corev1.ContainerPort{Name: fmt.Sprintf("guest-%d", port), ContainerPort: port, Protocol: corev1.ProtocolTCP})

@@ -100,12 +100,17 @@ func accelerator(p Preset, cfg Config) []string {
 
 // consoleAndMonitor puts the first serial port on standard input and output, and QMP on its socket. signal=off
 // leaves SIGINT to whoever started us.
+// Further serial ports are sockets that are open already when QEMU starts.
 func consoleAndMonitor(cfg Config) []string {
-	return []string{
-		"-chardev", "stdio,id=serial0,signal=off", "-serial", "chardev:serial0",
-		"-chardev", "socket,id=qmp0,server=on,wait=off,path=" + escape(cfg.qmpSocket()),
-		"-mon", "chardev=qmp0,mode=control",
+	args := []string{"-chardev", "stdio,id=serial0,signal=off", "-serial", "chardev:serial0"}
+	for i := range cfg.MoreSerial {
+		name := fmt.Sprintf("serial%d", i+1)
+		args = append(args, "-chardev", fmt.Sprintf("socket,id=%s,fd=%d", name, firstFile+i), "-serial", "chardev:"+name)
 	}
+	return append(args,
+		"-chardev", "socket,id=qmp0,server=on,wait=off,path="+escape(cfg.qmpSocket()),
+		"-mon", "chardev=qmp0,mode=control",
+	)
 }
 
 func network(p Preset, cfg Config) []string {

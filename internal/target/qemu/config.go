@@ -1,6 +1,7 @@
 package qemu
 
 import (
+	"io"
 	"net"
 	"path/filepath"
 )
@@ -42,6 +43,10 @@ type Config struct {
 	Dir string
 	// Snapshots adds the small drive that SaveSnapshot needs.
 	Snapshots bool
+
+	// MoreSerial get the output of the guest's second serial port and of those behind it, as Start's
+	// serial gets that of the first. A board that has fewer of them leaves the rest silent.
+	MoreSerial []io.Writer
 
 	// Binary of QEMU; "" means the preset's. It is looked up in PATH unless it holds a slash.
 	Binary string

@@ -19,6 +19,9 @@ const (
 	stderrLines = 10 // in an error
 )
 
+// firstFile is the descriptor of the first further file of a child.
+const firstFile = 3
+
 // outputGrace is how long the last output of a dead QEMU is waited for.
 const outputGrace = 2 * time.Second
 
@@ -52,15 +55,15 @@ type process struct {
 
 // startProcess starts a child in its own process group, with an environment of its own and dir as its
 // working and temporary folder. The kernel kills it when this process dies. Its standard output goes
-// to stdout and the lines of its standard error to stderrTee.
-func startProcess(path string, args []string, dir string, stdout, stderrTee io.Writer) (*process, error) {
+// to stdout and the lines of its standard error to stderrTee. The files are its descriptors from firstFile on.
+func startProcess(path string, args []string, dir string, stdout, stderrTee io.Writer, files ...*os.File) (*process, error) {
 	p := &process{
 		stderr: console.New(console.Options{MaxBytes: stderrBytes, Tee: stderrTee}),
 		done:   make(chan struct{}),
 	}
 	cmd := exec.Command(path, args...)
 	cmd.Dir, cmd.Env = dir, environment(dir)
-	cmd.Stdout, cmd.Stderr = stdout, p.stderr
+	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = stdout, p.stderr, files
 	var err error
 	if p.stdin, err = cmd.StdinPipe(); err != nil {
 		return nil, err

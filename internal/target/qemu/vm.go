@@ -31,6 +31,7 @@ type VM struct {
 	qmp       *qmp.Client
 	snapshots bool
 	meter     meter
+	serial    *serialPorts
 
 	snapshotting sync.Mutex // one snapshot job at a time
 	jobs         int        // number of the newest; guarded by snapshotting
@@ -55,16 +56,23 @@ func Start(ctx context.Context, cfg Config, serial io.Writer, log logr.Logger) (
 		return nil, fmt.Errorf("prepare QEMU: %w", err)
 	}
 	log.V(1).Info("starting QEMU", "binary", path, "arguments", args)
-	proc, err := startProcess(path, args, cfg.Dir, serial, stderrLog{log})
+	ports, files, err := openSerial(cfg.MoreSerial)
 	if err != nil {
+		return nil, fmt.Errorf("start QEMU: open serial ports: %w", err)
+	}
+	proc, err := startProcess(path, args, cfg.Dir, serial, stderrLog{log}, files...)
+	closeAll(files)
+	if err != nil {
+		ports.close()
 		return nil, fmt.Errorf("start QEMU: %w", err)
 	}
+	go ports.carry(cfg.MoreSerial, proc.done)
 	client, err := connect(ctx, cfg.qmpSocket(), proc.done)
 	if err != nil {
 		proc.kill()
 		return nil, fmt.Errorf("start QEMU: %w", startError(err, proc.exit))
 	}
-	return &VM{proc: proc, qmp: client, snapshots: cfg.Snapshots}, nil
+	return &VM{proc: proc, qmp: client, snapshots: cfg.Snapshots, serial: ports}, nil
 }
 
 // prepare makes the working folder as a fresh QEMU needs it, and looks for the network.
@@ -151,9 +159,14 @@ func (vm *VM) ExitError() error {
 // snapshot stop and resume the machine and say so here. The channel is closed when QEMU ends.
 func (vm *VM) Events() <-chan qmp.Event { return vm.qmp.Events() }
 
-// Serial takes input for the guest's first serial port. A write blocks while the guest does not read, beyond
-// what a pipe holds; it fails when QEMU ends.
-func (vm *VM) Serial() io.Writer { return vm.proc.stdin }
+// Serial takes input for a serial port of the guest; 0 is the first one. A write blocks while the guest does
+// not read, beyond what a pipe holds; it fails when QEMU ends.
+func (vm *VM) Serial(port int) io.Writer {
+	if port == 0 {
+		return vm.proc.stdin
+	}
+	return vm.serial.ours[port-1]
+}
 
 // PID is QEMU's process id.
 func (vm *VM) PID() int { return vm.proc.pid }
