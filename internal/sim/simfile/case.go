@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"strconv"
 	"time"
 
 	"github.com/genode-operator/genode-operator/internal/sim"
@@ -31,11 +30,20 @@ func ParseCase(text []byte) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return caseOf(root)
+	return caseOf(root, false)
 }
 
-func caseOf(root node) (*File, error) {
-	r := &caseReader{file: &File{}, cycles: float64(sim.Millisecond)}
+// ParseSimSo reads the same as ParseCase, but makes a system in nanoseconds, to which times are rounded.
+func ParseSimSo(text []byte) (*File, error) {
+	root, err := decode(text)
+	if err != nil {
+		return nil, err
+	}
+	return caseOf(root, true)
+}
+
+func caseOf(root node, exact bool) (*File, error) {
+	r := &caseReader{file: &File{}, cycles: sim.Millisecond, exact: exact}
 	in := root
 	if !root.field("input").absent() {
 		root.object(caseFields...)
@@ -44,7 +52,7 @@ func caseOf(root node) (*File, error) {
 	if in.object(inputFields...) {
 		r.file.Name = either(in.field("id"), root.field("id")).text("")
 		if ms := either(in.field("cycles_per_ms"), root.field("cycles_per_ms")); !ms.absent() {
-			r.cycles = float64(ms.integer(sim.Millisecond, 1, sim.Second))
+			r.cycles = ms.integer(sim.Millisecond, 1, sim.Second)
 		}
 		r.read(in)
 	}
@@ -65,14 +73,15 @@ func either(a, b node) node {
 // caseReader makes a File of a case.
 type caseReader struct {
 	file   *File
-	cycles float64 // in a millisecond
+	cycles int64 // in a millisecond
+	exact  bool  // times are nanoseconds and rounded, not cycles and cut
 	etm    string
 	abort  bool // on a miss, unless a task says otherwise
 }
 
 func (r *caseReader) read(in node) {
 	s := &r.file.System
-	s.Duration = in.field("duration").integer(100*int64(r.cycles), 0, longest)
+	s.Duration = r.cost(in.field("duration"), 100*r.cycles)
 	if ms := in.field("duration_ms"); !ms.absent() {
 		s.Duration = r.time(ms, 0)
 	}
@@ -95,7 +104,7 @@ func (r *caseReader) read(in node) {
 func (r *caseReader) executionTimes(in node) {
 	etm := in.field("etm")
 	r.etm = etm.choice("wcet", "acet", "fixedpenalty", "cache")
-	penalty := func(name string) sim.Time { return in.field(name).integer(0, 0, longest) }
+	penalty := func(name string) sim.Time { return r.cost(in.field(name), 0) }
 	preemption, migration := penalty("penalty_preemption"), penalty("penalty_migration")
 	switch r.etm {
 	case "fixedpenalty":
@@ -117,8 +126,8 @@ func (r *caseReader) processors(cpus node) {
 		cpu.object("name", "identifier", "cs_overhead", "cl_overhead", "migration_overhead", "speed", "data", "caches")
 		p := sim.Processor{
 			Name: cpu.field("name").text(""),
-			Save: cpu.field("cs_overhead").integer(0, 0, longest),
-			Load: cpu.field("cl_overhead").integer(0, 0, longest),
+			Save: r.cost(cpu.field("cs_overhead"), 0),
+			Load: r.cost(cpu.field("cl_overhead"), 0),
 		}
 		p.SpeedNumerator, p.SpeedDenominator = cpu.field("speed").fraction()
 		s.Processors = append(s.Processors, p)
@@ -128,12 +137,15 @@ func (r *caseReader) processors(cpus node) {
 
 // migration reads the cost of one, which is the same on all processors.
 func (r *caseReader) migration(in node) sim.Time {
-	cost := in.field("migration_overhead").integer(0, 0, longest)
+	cost := r.cost(in.field("migration_overhead"), 0)
 	if _, is := in.field("cpus").value.([]any); !is {
 		return cost
 	}
 	for i, cpu := range in.field("cpus").list() {
-		own := cpu.field("migration_overhead").integer(cost, 0, longest)
+		own := cost
+		if n := cpu.field("migration_overhead"); !n.absent() {
+			own = r.cost(n, 0)
+		}
 		if i > 0 && own != cost {
 			cpu.field("migration_overhead").refuse("must be the same for all processors")
 		}
@@ -156,9 +168,9 @@ func (r *caseReader) scheduler(n node) {
 		name.refuse("name the scheduler")
 	}
 	o := &r.file.System.Overheads
-	o.Decide = n.field("overhead").integer(0, 0, longest)
-	o.Activate = n.field("overhead_activate").integer(0, 0, longest)
-	o.End = n.field("overhead_terminate").integer(0, 0, longest)
+	o.Decide = r.cost(n.field("overhead"), 0)
+	o.Activate = r.cost(n.field("overhead_activate"), 0)
+	o.End = r.cost(n.field("overhead_terminate"), 0)
 	for _, from := range []node{n, n.field("data"), n.field("fields"), n.field("options")} {
 		r.options(from)
 	}
@@ -181,17 +193,4 @@ func (r *caseReader) options(n node) {
 	if q := n.field("quantum"); !q.absent() {
 		set("quantum", time.Duration(r.time(q, 0)).String())
 	}
-}
-
-// time is a number of milliseconds, cut to cycles.
-func (r *caseReader) time(n node, standard float64) sim.Time {
-	ms := standard
-	if text, ok := n.number(); ok {
-		var err error
-		if ms, err = strconv.ParseFloat(text.String(), 64); err != nil || ms*r.cycles > float64(longest) || ms < 0 {
-			n.refuse(fmt.Sprintf("out of range; use 0 to %.0f", float64(longest)/r.cycles))
-			return 0
-		}
-	}
-	return sim.Time(ms * r.cycles)
 }

@@ -14,10 +14,10 @@ var taskFields = []string{
 	"n_instr", "mix", "base_cpi", "stack_file", "preemption_cost",
 }
 
-// SimSo's period and deadline of a task that has none.
+// SimSo's period and deadline of a task that has none, in milliseconds.
 const (
-	standardPeriod   = 10.0
-	standardDeadline = 10.0
+	standardPeriod   = 10
+	standardDeadline = 10
 )
 
 // task reads a task: an object, or a row of random.jsonl.

@@ -14,12 +14,19 @@ import (
 )
 
 // problems are the mistakes of a file.
-type problems struct{ found []error }
+type problems struct {
+	found []error
+	// spelled are the names that fields have in the file, where they have others in paths.
+	spelled map[string]string
+}
 
 // mostProblems is how many mistakes of a file are told.
 const mostProblems = 10
 
 func (p *problems) add(path string, value any, remedy string) {
+	if dot := strings.LastIndexByte(path, '.') + 1; p.spelled[path[dot:]] != "" {
+		path = path[:dot] + p.spelled[path[dot:]]
+	}
 	if len(p.found) < mostProblems {
 		p.found = append(p.found, fmt.Errorf("%w: %s: %s: %s", sim.ErrInvalid, path, shown(value), remedy))
 	}
