@@ -12,6 +12,12 @@ var ErrInvalid = errors.New("invalid system")
 // longest is the longest time that is accepted, some 13 days, so that products with speeds stay in range.
 const longest = Time(1) << 50
 
+// costliest is the largest overhead that is accepted, some 18 minutes.
+const costliest = Time(1) << 40
+
+// mostWork is the largest amount of work of a job, penalties included, in units of engine.scale.
+const mostWork = int64(1) << 62
+
 // Check says what is wrong with a system: path, value and what to do, all problems at once.
 func (s *System) Check() error {
 	c := &checker{}
@@ -28,7 +34,7 @@ func (s *System) Check() error {
 		{"decide", s.Overheads.Decide}, {"activate", s.Overheads.Activate}, {"end", s.Overheads.End},
 		{"preempt", s.Overheads.Preempt}, {"migration", s.Overheads.Migration},
 	} {
-		c.within("overheads."+f.name, f.value, 0, longest)
+		c.within("overheads."+f.name, f.value, 0, costliest)
 	}
 	ids := map[int]int{}
 	for i := range s.Tasks {
@@ -62,8 +68,8 @@ func (c *checker) processor(path string, p *Processor) {
 	n, d := p.speed()
 	c.refuse(n < 1 || d < 1 || n > fastest || d > fastest, path+".speed", fmt.Sprintf("%d/%d", n, d),
 		"out of range; numerator and denominator are 1 to 1024")
-	c.within(path+".save", p.Save, 0, longest)
-	c.within(path+".load", p.Load, 0, longest)
+	c.within(path+".save", p.Save, 0, costliest)
+	c.within(path+".load", p.Load, 0, costliest)
 }
 
 func (c *checker) task(path string, t *Task, s *System) {
@@ -71,7 +77,7 @@ func (c *checker) task(path string, t *Task, s *System) {
 		name  string
 		value Time
 	}{
-		{"offset", t.Offset}, {"period", t.Period}, {"jitter", t.Jitter}, {"deadline", t.Deadline},
+		{"offset", t.Offset}, {"period", t.Period}, {"jitter", t.Jitter}, {"slack", t.Slack}, {"deadline", t.Deadline},
 		{"server.budget", t.Server.Budget}, {"server.period", t.Server.Period}, {"server.deadline", t.Server.Deadline},
 		{"wcet", t.WCET}, {"criticalTime", t.CriticalTime}, {"jobs", t.Jobs},
 	} {
@@ -82,6 +88,8 @@ func (c *checker) task(path string, t *Task, s *System) {
 	c.refuse(!slices.IsSorted(t.Arrivals), path+".arrivals", t.Arrivals, "not in order; sort them")
 	c.refuse(len(t.Arrivals) > 0 && t.Arrivals[0] < 0, path+".arrivals[0]", t.Arrivals, "before the beginning; use 0 or later")
 	c.refuse(len(t.Arrivals) > 0 && t.Kind != Sporadic, path+".arrivals", t.Arrivals, "only sporadic tasks have them; set the kind, or remove them")
+	c.refuse(t.Slack > 0 && (t.Kind != Sporadic || len(t.Arrivals) > 0), path+".slack", t.Slack,
+		"only sporadic tasks without arrivals have it; set the kind and remove the arrivals, or remove it")
 	c.refuse(t.Jitter > 0 && t.Jitter >= t.Period, path+".jitter", t.Jitter, "must be less than the period")
 	c.refuse(t.Pinned && (t.Processor < 0 || t.Processor >= len(s.Processors)), path+".processor", t.Processor,
 		fmt.Sprintf("there is no such processor; use 0 to %d", len(s.Processors)-1))

@@ -16,11 +16,7 @@ func (e *engine) complete(p *processor) {
 // this very instant is spared.
 func (e *engine) overdue(ev *event) {
 	j := ev.job
-	switch {
-	case j.serial != ev.serial || j.state == ended || e.done(j):
-	case ev.kind == eventDeadline && j.Task.OnMiss == SkipNext:
-		j.owner.skip++
-	default:
+	if j.serial == ev.serial && j.state != ended && !e.done(j) {
 		e.abort(j)
 	}
 }

@@ -8,6 +8,7 @@ import (
 // Totals sums up a run.
 type Totals struct {
 	Released, Ended, Aborted, Missed int64
+	Skipped                          int64 // releases, by the policy SkipNext
 	Preemptions, Migrations          int64
 	Decisions                        int64
 	Processors                       []Load
@@ -54,6 +55,7 @@ type engine struct {
 	processors []processor
 	scale      int64 // work is counted in nanoseconds at speed 1 times this
 	watcher    Watcher
+	canceler   Canceler
 	parallel   bool // processors decide at the same time
 	tunes      bool // the scheduler sets speeds
 	deciding   *processor
@@ -71,6 +73,7 @@ func newEngine(s *System, scheduler Scheduler, o Observer) (*engine, error) {
 	}
 	e.ticker, _ = scheduler.(Ticker)
 	e.watcher, _ = scheduler.(Watcher)
+	e.canceler, _ = scheduler.(Canceler)
 	_, e.parallel = scheduler.(Parallel)
 	e.totals.Processors = make([]Load, len(s.Processors))
 	for i := range s.Processors {
@@ -164,6 +167,9 @@ func (e *engine) fire(ev *event) {
 	case eventHeld:
 		e.held(&e.processors[ev.index])
 	case eventTimer:
+		if e.canceler != nil && !e.canceler.Wants(int(ev.serial)) {
+			return
+		}
 		e.post(&e.processors[ev.index], message{kind: messageTimer, name: int(ev.serial)})
 	case eventWake:
 		e.wake(&e.processors[ev.index])

@@ -16,6 +16,7 @@ type Job struct {
 	begun     Time
 	work      int64 // left, in units of engine.scale
 	short     Time  // how much less than the WCET it needs
+	penalty   int64 // in work, for going on here or now, unless it is stopped before it does
 	executed  Time  // on processors, wall time
 	segments  []Segment
 	preempted int32

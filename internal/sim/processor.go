@@ -11,6 +11,7 @@ type processor struct {
 	running *Job   // that it executes
 	since   Time   // it does
 	serial  uint64 // of the end that is in the calendar
+	latest  uint64 // serial of the job that ran last
 	loaded  bool   // some job's context is in it
 
 	box     fifo[message] // to be handled, oldest first
@@ -213,13 +214,9 @@ func (e *engine) start(p *processor) {
 	if j == nil {
 		return
 	}
-	if n := len(j.segments); n > 0 && (j.last != p.index || j.segments[n-1].To < e.now) {
-		if j.last != p.index {
-			j.work += e.system.Overheads.Migration * e.scale
-		} else {
-			j.work += e.system.Overheads.Preempt * e.scale
-		}
-	}
+	j.work -= j.penalty
+	j.penalty = min(e.penalty(p, j), mostWork-j.work)
+	j.work += j.penalty
 	if j.begun == Never {
 		j.begun = e.now
 	}
@@ -227,6 +224,20 @@ func (e *engine) start(p *processor) {
 	p.running, p.since = j, e.now
 	p.serial++
 	e.calendar.putNow(e.now, eventBegin, int32(p.index), p.serial, nil)
+}
+
+// penalty is the work that a job has more of because it goes on on another processor, or after another job.
+func (e *engine) penalty(p *processor, j *Job) int64 {
+	n := len(j.segments)
+	switch {
+	case n == 0:
+		return 0
+	case j.segments[n-1].Processor != p.index:
+		return e.system.Overheads.Migration * e.scale
+	case p.latest != j.serial:
+		return e.system.Overheads.Preempt * e.scale
+	}
+	return 0
 }
 
 // begin puts the end of the job that runs into the calendar.
@@ -263,6 +274,7 @@ func (e *engine) account(p *processor) {
 	span := e.now - p.since
 	j.work -= span * p.rate
 	j.executed += span
+	j.penalty, p.latest = 0, j.serial
 	e.totals.Processors[p.index].Busy += span
 	if n := len(j.segments); n > 0 && j.segments[n-1].Processor == p.index && j.segments[n-1].To == p.since {
 		j.segments[n-1].To = e.now

@@ -1,5 +1,7 @@
 package sim
 
+import "math"
+
 // taskState is a task in a run.
 type taskState struct {
 	task      *Task
@@ -15,6 +17,8 @@ type taskState struct {
 func (e *engine) firstRelease(t *taskState) {
 	switch {
 	case t.task.Kind == Aperiodic:
+	case t.task.drawn():
+		e.planSporadic(t, t.task.Offset)
 	case t.task.Kind == Sporadic:
 		e.planArrival(t)
 	default:
@@ -26,44 +30,47 @@ func (e *engine) firstRelease(t *taskState) {
 func (e *engine) planArrival(t *taskState) {
 	if t.arrivals < len(t.task.Arrivals) {
 		e.calendar.put(event{at: t.task.Arrivals[t.arrivals], kind: eventRelease, index: int32(t.index)})
+		t.arrivals++
 	}
+}
+
+// planSporadic plans a release that comes at that time or, as it is drawn, later.
+func (e *engine) planSporadic(t *taskState, soonest Time) {
+	draw := e.drawRelease(t)
+	at := soonest + Time(math.Round(-math.Log(1-unit(draw.next()))*float64(t.task.Slack)))
+	e.calendar.put(event{at: at, kind: eventRelease, index: int32(t.index)})
 }
 
 func (e *engine) planRelease(t *taskState) {
 	at := t.due
 	if t.task.Jitter > 0 {
-		draw := source{e.system.Seed, uint64(t.index), uint64(t.released) | 1<<63}
+		draw := e.drawRelease(t)
 		at += Time(draw.next() % uint64(t.task.Jitter+1))
 	}
 	e.calendar.put(event{at: max(at, e.now), kind: eventRelease, index: int32(t.index)})
 }
 
+// drawRelease draws what concerns the next release; what concerns the job itself is drawn apart from it.
+func (e *engine) drawRelease(t *taskState) source {
+	return source{e.system.Seed, uint64(t.index), uint64(t.released) | 1<<63}
+}
+
 // release makes a job and plans the next one. The next release is in the calendar before the deadline of
 // this job, so that at the same instant it comes first.
 func (e *engine) release(t *taskState) {
-	arrived, next := t.due, false
-	switch {
-	case t.task.Kind == Sporadic:
-		arrived = e.now
-		t.arrivals++
-		e.planArrival(t)
-	case t.task.Kind == Periodic:
-		t.due += t.task.Period
-		if t.task.Period > 0 && (t.task.Jobs == 0 || t.released+1 < t.task.Jobs) {
-			next = true
-		}
-	default:
-		arrived = e.now
-	}
-	if t.task.Kind != Periodic && t.task.Jobs > 0 && t.released >= t.task.Jobs {
+	if t.task.Jobs > 0 && t.released >= t.task.Jobs {
 		return
 	}
-	t.released++
-	if next {
-		e.planRelease(t)
+	arrived := e.now
+	if t.task.Kind == Periodic {
+		arrived = t.due
 	}
-	if t.skip > 0 {
-		t.skip--
+	t.released++
+	if t.task.Jobs == 0 || t.released < t.task.Jobs {
+		e.planNext(t)
+	}
+	if t.task.OnMiss == SkipNext && e.late(t) {
+		e.totals.Skipped++
 		return
 	}
 	j := e.newJob(t, arrived)
@@ -72,6 +79,28 @@ func (e *engine) release(t *taskState) {
 	if t.jobs.len() == 1 {
 		e.activate(j)
 	}
+}
+
+func (e *engine) planNext(t *taskState) {
+	switch {
+	case t.task.Kind == Aperiodic:
+	case t.task.drawn():
+		e.planSporadic(t, e.now+t.task.Period)
+	case t.task.Kind == Sporadic:
+		e.planArrival(t)
+	case t.task.Period > 0:
+		t.due += t.task.Period
+		e.planRelease(t)
+	}
+}
+
+// late reports whether a job of the task is past its deadline and not done.
+func (e *engine) late(t *taskState) bool {
+	if t.jobs.len() == 0 {
+		return false
+	}
+	j := t.jobs.first()
+	return j.Deadline <= e.now && !e.done(j)
 }
 
 func (e *engine) newJob(t *taskState, arrived Time) *Job {
@@ -115,7 +144,7 @@ func (e *engine) activated(j *Job) {
 
 // calendarOf puts the deadline and the critical time of a job into the calendar, if they change anything.
 func (e *engine) calendarOf(j *Job) {
-	if j.Deadline != Never && j.Task.OnMiss != Continue {
+	if j.Deadline != Never && j.Task.OnMiss == Abort {
 		e.calendar.put(event{at: max(j.Deadline, e.now), kind: eventDeadline, job: j, serial: j.serial})
 	}
 	if j.Task.CriticalTime > 0 {

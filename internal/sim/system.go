@@ -30,7 +30,8 @@ type Kind string
 const (
 	// Periodic: a job at Offset and then one for each Period. Period 0: one job only.
 	Periodic Kind = ""
-	// Sporadic: a job at each of the Arrivals.
+	// Sporadic: a job at each of the Arrivals; or, with Slack, one at the earliest at Offset, and then each at
+	// the earliest a Period after the one before.
 	Sporadic Kind = "Sporadic"
 	// Aperiodic: a job whenever a job of another task ends whose Follower this task is.
 	Aperiodic Kind = "Aperiodic"
@@ -47,7 +48,10 @@ type Task struct {
 	// the release without it.
 	Jitter   Time
 	Arrivals []Time // of a sporadic task, ascending
-	Deadline Time   // relative to the release; 0: the period, or none without a period
+	// Slack is the mean of what a sporadic task without Arrivals waits longer than it has to, drawn from an
+	// exponential distribution. With Period 0 its releases are a Poisson process.
+	Slack    Time
+	Deadline Time // relative to the release; 0: the period, or none without a period
 	WCET     Time
 	// Execution draws what a job really needs, at most WCET; nil: the WCET.
 	Execution Execution
@@ -80,7 +84,7 @@ type MissPolicy string
 const (
 	Continue MissPolicy = ""         // it goes on
 	Abort    MissPolicy = "Abort"    // it is aborted at its deadline
-	SkipNext MissPolicy = "SkipNext" // it goes on, and the next release of its task is left out
+	SkipNext MissPolicy = "SkipNext" // it goes on, and releases of its task are left out until it has ended
 )
 
 // Processor is one processor.
@@ -107,6 +111,9 @@ type Execution interface {
 	// the same seed, task and job.
 	Work(wcet Time, draw func() uint64) Time
 }
+
+// drawn reports whether the releases of a sporadic task are drawn.
+func (t *Task) drawn() bool { return t.Kind == Sporadic && t.Slack > 0 }
 
 // relative is the relative deadline.
 func (t *Task) relative() Time {
