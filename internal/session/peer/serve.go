@@ -30,7 +30,7 @@ func Serve(ctx context.Context, l net.Listener, most int, handle func(ctx contex
 	defer context.AfterFunc(ctx, func() { _ = l.Close() })()
 	places := make(chan struct{}, most)
 	for {
-		conn, err := accept(ctx, l)
+		conn, err := Accept(ctx, l)
 		switch {
 		case ctx.Err() != nil:
 			if err == nil {
@@ -55,8 +55,8 @@ func Serve(ctx context.Context, l net.Listener, most int, handle func(ctx contex
 	}
 }
 
-// accept accepts a connection, and tries again after an error that may pass.
-func accept(ctx context.Context, l net.Listener) (net.Conn, error) {
+// Accept accepts a connection, and tries again after an error that may pass.
+func Accept(ctx context.Context, l net.Listener) (net.Conn, error) {
 	for {
 		conn, err := l.Accept()
 		if err == nil || ctx.Err() != nil || !mayPass(err) {

@@ -6,6 +6,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/genode-operator/genode-operator/internal/session/peer"
 )
 
 // dialTimeout is how long the guest has for accepting a forwarded connection.
@@ -27,7 +29,7 @@ func (n *Network) Forward(ctx context.Context, l net.Listener, port uint16) erro
 	defer relays.Wait()
 	defer cancel() // before the wait: cuts what is open
 	for {
-		client, err := accept(running, l)
+		client, err := peer.Accept(running, l)
 		switch {
 		case err == nil:
 			relays.Go(func() { n.forward(running, client, port) })

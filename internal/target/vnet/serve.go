@@ -7,10 +7,11 @@ import (
 	"io"
 	"net"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"gvisor.dev/gvisor/pkg/tcpip/header"
+
+	"github.com/genode-operator/genode-operator/internal/session/peer"
 )
 
 // Verbosity of the log.
@@ -18,9 +19,6 @@ const (
 	flow   = 2 // what happened and why
 	detail = 4 // how
 )
-
-// acceptPause is the wait after a failed accept (too many open files, for example).
-const acceptPause = 50 * time.Millisecond
 
 // Stats counts what went over the wire since New.
 type Stats struct {
@@ -58,7 +56,7 @@ func (n *Network) Serve(ctx context.Context, l net.Listener) error {
 	var present *guestLine
 	defer func() { present.end() }()
 	for {
-		conn, err := accept(ctx, l)
+		conn, err := peer.Accept(ctx, l)
 		if err != nil {
 			if ctx.Err() != nil {
 				return nil
@@ -68,32 +66,6 @@ func (n *Network) Serve(ctx context.Context, l net.Listener) error {
 		present.end()
 		present = n.connect(ctx, conn)
 	}
-}
-
-// accept accepts a connection, and tries again after an error that may pass.
-func accept(ctx context.Context, l net.Listener) (net.Conn, error) {
-	for {
-		conn, err := l.Accept()
-		if err == nil || ctx.Err() != nil || !mayPass(err) {
-			return conn, err
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(acceptPause):
-		}
-	}
-}
-
-// mayPass is true for errors of accept that are not the listener's fault.
-func mayPass(err error) bool {
-	for _, passing := range []syscall.Errno{
-		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED, syscall.EINTR,
-	} {
-		if errors.Is(err, passing) {
-			return true
-		}
-	}
-	return false
 }
 
 // guestLine is one connection of QEMU, and its two goroutines.
