@@ -37,11 +37,18 @@ var echoGuest = []byte{
 	0x88, 0xc4, 0xba, 0xfd, 0x03, 0xec, 0xa8, 0x20, 0x74, 0xfb, 0x88, 0xe0, 0xba, 0xf8, 0x03, 0xee, 0xc3,
 }
 
-// disk writes the guest's disk and returns its path.
-func disk(t *testing.T, folder string) string {
+// disk writes the disk of a guest that uses serial port 0 or 1, and returns its path.
+func disk(t *testing.T, folder string, line int) string {
 	t.Helper()
 	image := make([]byte, 1<<20)
 	copy(image, bytes.Join([][]byte{echoGuest, []byte(greeting), {0}}, nil))
+	if line == 1 { // 0x2f8 instead of 0x3f8, in each "mov dx"
+		for i := range echoGuest {
+			if i >= 2 && image[i-2] == 0xba && image[i] == 0x03 {
+				image[i] = 0x02
+			}
+		}
+	}
 	image[510], image[511] = 0x55, 0xaa // what a BIOS boots
 	path := filepath.Join(folder, "echo.img")
 	if err := os.WriteFile(path, image, 0o600); err != nil {

@@ -88,11 +88,17 @@ var hosts atomic.Int32
 // boot starts an agent and waits for its API; the guest may still be booting.
 func boot(t *testing.T, flags ...string) *lab {
 	t.Helper()
+	return bootLine(t, 0, flags...)
+}
+
+// bootLine is boot with a guest that uses the serial port of that number.
+func bootLine(t *testing.T, line int, flags ...string) *lab {
+	t.Helper()
 	agent := program(t, "agent")
 	folder, host := t.TempDir(), fmt.Sprintf("127.78.0.%d", hosts.Add(1))
 	l := &lab{T: t, secure: host + ":7444", plain: host + ":7500"}
 	args := []string{
-		"--preset=linux-x86", "--disk=" + disk(t, folder), "--accelerator=TCG", "--steps=Reset,Relaunch", "--boot-timeout=1h",
+		"--preset=linux-x86", "--disk=" + disk(t, folder, line), "--accelerator=TCG", "--steps=Reset,Relaunch", "--boot-timeout=1h",
 		"--pod-ip=" + host, "--work-dir=" + filepath.Join(folder, "w"), "--taskloader-port=0", "--log-level=2",
 		"--termination-log=" + filepath.Join(folder, "t"),
 	}

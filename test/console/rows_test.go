@@ -51,6 +51,32 @@ func TestC05WithoutAPolicyThereIsNoAccess(t *testing.T) {
 	c.echoed("typed by ci\n")
 }
 
+func TestC05TwoLabelsAndTwoPorts(t *testing.T) {
+	l := bootLine(t, 1, "--serial-lines=2", "--console-policy=a@0=write", "--console-policy=b@1=write")
+	first := l.secure
+	l.secure = strings.Replace(first, ":7444", ":7445", 1)
+	b, n := l.greet("b", share.Write)
+	if n.Event != share.NoticeConnected || n.Line != "1" {
+		t.Fatalf("b on its line: %+v", n)
+	}
+	b.until(greeting)
+	b.echoed("over the second line\n")
+	if _, n := l.greet("a", share.Read); n.Reason != desk.NoPolicy {
+		t.Errorf("a on the line of b: %+v", n)
+	}
+	l.secure = first
+	if _, n := l.greet("b", share.Read); n.Reason != desk.NoPolicy {
+		t.Errorf("b on the line of a: %+v", n)
+	}
+	if _, n := l.greet("a", share.Write); n.Event != share.NoticeConnected || n.Line != "0" || n.Replayed != 0 {
+		t.Errorf("a on its line, which is silent: %+v", n)
+	}
+	all, err := l.api.Consoles(t.Context())
+	if err != nil || len(all.Lines) != 2 || len(all.Clients) != 2 {
+		t.Errorf("consoles: %+v, %v", all, err)
+	}
+}
+
 func TestC08OneWriterAndABacklogOfTheNext(t *testing.T) {
 	l := boot(t, plainly("--console-policy=ci=steal", "--console-policy=local=write")...)
 	first, n := l.greet("ci", share.Write)
