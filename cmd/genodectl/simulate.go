@@ -1,37 +1,232 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/genode-operator/genode-operator/internal/sim"
+	"github.com/genode-operator/genode-operator/internal/sim/sched"
+	"github.com/genode-operator/genode-operator/internal/sim/simfile"
 )
 
 // simulateOptions are the flags of simulate.
 type simulateOptions struct {
-	cases      []string
-	output     string
-	failOnMiss bool
+	input       inputOptions
+	cases       []string
+	scheduler   string
+	options     map[string]string
+	cpus        int
+	duration    string
+	hyperperiod bool
+	seed        uint64
+	output      string
+	by          string
+	window      string
+	failOnMiss  bool
 }
 
 func simulateCommand() *cobra.Command {
 	o := &simulateOptions{}
 	cmd := &cobra.Command{
-		Use:   "simulate --simso-json FILE...",
+		Use:   "simulate -f FILE | -t TASK-SET | --simso-json FILE...",
 		Short: "Simulate how tasks are scheduled",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(o.cases) == 0 {
-				return errors.New("what shall be simulated? Name files with --simso-json")
-			}
-			missed, err := simulateCases(cmd.Context(), append(o.cases, args...), cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
-			if err == nil && missed && o.failOnMiss {
-				err = errFailed
-			}
-			return err
-		},
+		Long: `Simulate runs a system of tasks and processors in a simulation and shows its schedule. FILE is one of
+
+  a TaskSet or its spec; one of its variants is simulated, on one processor
+  tasks as YAML or JSON: {tasks: [{name: a, period: 10ms, wcet: 2ms}, ...]}, or only the list; it may also have
+  cpus, overheads, scheduler, duration and seed. -o yaml prints any other file in this form
+  a model of SimSo: its XML, or the input of a recorded run
+
+Times without a unit are milliseconds. Without --duration, and if the file says nothing about it, the hyperperiod
+is simulated: once, or with offsets the largest offset and twice the hyperperiod.
+
+-o table sums up; json and jsonl have every job, with times in nanoseconds; svg and html draw a Gantt chart;
+chrome-trace is for ui.perfetto.dev.
+
+--simso-json reads recorded runs of SimSo, or their inputs, and prints a line for each as jsonl, with times in cycles
+which are cut from milliseconds as SimSo does it. A file that cannot be simulated has a line with an error.
+
+Exit codes: 0; 1 a job missed its deadline, with --fail-on-miss; 2 something could not be simulated.`,
+		Example: `  genodectl simulate -f tasks.yaml
+  genodectl simulate -f tasks.yaml --scheduler EDF --cpus 2 --duration 1s -o svg > schedule.svg
+  genodectl simulate -f taskset.yaml --variant 17 --fail-on-miss
+  genodectl simulate -f model.xml --scheduler PD2 --option quantum=100us -o html > schedule.html
+  genodectl simulate -f tasks.yaml --duration 1000s -o jsonl > jobs.jsonl
+  genodectl simulate -o jsonl --simso-json recorded/*.json`,
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}
-	f := cmd.Flags()
-	f.StringArrayVar(&o.cases, "simso-json", nil, "recorded runs of SimSo, or only their input; their results are printed, a line for each")
-	f.StringVarP(&o.output, "output", "o", "", "jsonl")
-	f.BoolVar(&o.failOnMiss, "fail-on-miss", false, "exit with 1 if a job missed its deadline")
+	o.flags(cmd)
+	completeSimulate(cmd)
 	return cmd
+}
+
+func (o *simulateOptions) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	o.input.flags(cmd)
+	f.StringArrayVar(&o.cases, "simso-json", nil, "recorded runs of SimSo, or their inputs; further ones may follow as arguments")
+	f.StringVar(&o.scheduler, "scheduler", "", "scheduler, by its name here or in SimSo; that of the file, or EDF, by default")
+	f.StringToStringVar(&o.options, "option", nil, "option of the scheduler, for example quantum=100us; may be given several times")
+	f.StringVar(&o.duration, "duration", "", "how long is simulated, for example 1s or 420ms")
+	f.BoolVar(&o.hyperperiod, "hyperperiod", false, "simulate until everything repeats")
+	f.Uint64Var(&o.seed, "seed", 0, "seed of everything that is drawn; that of the file, or 0, by default")
+	f.StringVarP(&o.output, "output", "o", "", "table, json, jsonl, svg, html, chrome-trace or yaml; table by default, jsonl with --simso-json")
+	f.StringVar(&o.by, "by", string(rowsByTask), "rows of charts: task or cpu")
+	f.StringVar(&o.window, "window", "", "part of the time that charts and traces show, for example 100ms-200ms")
+	f.BoolVar(&o.failOnMiss, "fail-on-miss", false, "exit with 1 if a job missed its deadline")
+	f.IntVar(&o.cpus, "cpus", 0, "number of processors; that of the file, or 1, by default")
+	cmd.MarkFlagsMutuallyExclusive("duration", "hyperperiod")
+	for _, other := range []string{"file", "task-set", "scheduler", "option", "duration", "hyperperiod", "seed", "by", "window", "cpus", "variant"} {
+		cmd.MarkFlagsMutuallyExclusive("simso-json", other)
+	}
+}
+
+func (o *inputOptions) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVarP(&o.file, "file", "f", "", `file with the tasks, "-" for standard input`)
+	f.StringVarP(&o.taskset, "task-set", "t", "", "task-set of the library, for example example.Hey6 (see list -t)")
+	f.Uint64Var(&o.variant, "variant", 0, "variant of the task-set")
+}
+
+func (o *simulateOptions) run(cmd *cobra.Command, args []string) error {
+	ctx, out, log := cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr()
+	if len(o.cases) > 0 {
+		if o.output != "" && o.output != "jsonl" {
+			return fmt.Errorf("-o %s: --simso-json is printed as jsonl; use -f for one file in another format", o.output)
+		}
+		missed, err := simulateCases(ctx, append(o.cases, args...), cmd.InOrStdin(), out, log)
+		return o.verdict(log, missed, err)
+	}
+	switch {
+	case len(args) > 0:
+		return fmt.Errorf("%q: name one file, with -f", args[0])
+	case o.input.file == "" && o.input.taskset == "":
+		return errors.New("what shall be simulated? Name a file with -f, a task-set with -t, or recorded runs with --simso-json")
+	}
+	if cmd.Flags().Changed("cpus") && (o.cpus < 1 || o.cpus > simfile.MostProcessors) {
+		return fmt.Errorf("--cpus %d: use 1 to %d", o.cpus, simfile.MostProcessors)
+	}
+	if o.output == "yaml" {
+		return o.convert(cmd)
+	}
+	show, err := o.showing()
+	if err != nil {
+		return err
+	}
+	f, err := o.input.read(cmd.InOrStdin())
+	if err != nil {
+		return err
+	}
+	o.apply(cmd, f)
+	if err := o.howLong(cmd.Flags().Changed("duration"), &f.System); err != nil {
+		return err
+	}
+	missed, err := o.simulate(ctx, f, show, out, log)
+	return o.verdict(log, missed, err)
+}
+
+// convert prints what would be simulated.
+func (o *simulateOptions) convert(cmd *cobra.Command) error {
+	f, err := o.input.read(cmd.InOrStdin())
+	if err != nil {
+		return err
+	}
+	o.apply(cmd, f)
+	if o.duration != "" || o.hyperperiod {
+		if err := o.howLong(o.duration != "", &f.System); err != nil {
+			return err
+		}
+	}
+	text, err := simfile.Marshal(f)
+	if err != nil {
+		return err
+	}
+	_, err = cmd.OutOrStdout().Write(text)
+	return err
+}
+
+func (o *simulateOptions) verdict(log io.Writer, missed int64, err error) error {
+	if err != nil || missed == 0 || !o.failOnMiss {
+		return err
+	}
+	fmt.Fprintf(log, "%d jobs missed their deadlines\n", missed)
+	return errFailed
+}
+
+// apply puts flags in place of what the file says.
+func (o *simulateOptions) apply(cmd *cobra.Command, f *simfile.File) {
+	given := cmd.Flags().Changed
+	if given("scheduler") {
+		f.Scheduler, f.Options = o.scheduler, nil
+	}
+	if f.Scheduler == "" {
+		f.Scheduler = "EDF"
+	}
+	if given("option") {
+		f.Options = o.options
+	}
+	if given("seed") {
+		f.System.Seed = o.seed
+	}
+	if given("cpus") {
+		resize(f, o.cpus)
+	}
+}
+
+func (o *simulateOptions) howLong(given bool, s *sim.System) error {
+	var err error
+	switch {
+	case given:
+		var ok bool
+		if s.Duration, ok = simfile.ParseTime(o.duration); !ok {
+			return fmt.Errorf("--duration %q: use a number with ns, us, ms or s, such as 1.5s", o.duration)
+		}
+	case o.hyperperiod || s.Duration == 0:
+		s.Duration, err = hyperperiod(s)
+	}
+	return err
+}
+
+// simulate runs the simulation and shows it.
+func (o *simulateOptions) simulate(ctx context.Context, f *simfile.File, show shower, out, log io.Writer) (missed int64, err error) {
+	scheduler, err := sched.NewWith(f.Scheduler, f.Options)
+	if err != nil {
+		return 0, err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	view := show(f, out, cancel)
+	bar := newSimulationBar(log, view, f.System.Duration)
+	totals, err := sim.Run(ctx, &f.System, scheduler, bar)
+	bar.end()
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			err = cause
+		}
+		return 0, err
+	}
+	return totals.Missed, view.end(totals)
+}
+
+// schedulerNames are those of all schedulers with their summaries, for the shell.
+func schedulerNames() []string {
+	var names []string
+	for _, p := range sched.All() {
+		names = append(names, p.Name+"\t"+p.Summary)
+	}
+	return names
+}
+
+func completeSimulate(cmd *cobra.Command) {
+	words := func(words []string) cobra.CompletionFunc {
+		return cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)
+	}
+	_ = cmd.RegisterFlagCompletionFunc("scheduler", words(schedulerNames()))
+	_ = cmd.RegisterFlagCompletionFunc("by", words([]string{string(rowsByTask), string(rowsByCPU)}))
+	_ = cmd.RegisterFlagCompletionFunc("output", words(strings.Fields("table json jsonl svg html chrome-trace yaml")))
+	complete(cmd) // does not replace what there is
 }

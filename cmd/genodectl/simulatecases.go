@@ -19,7 +19,7 @@ import (
 var errCases = errors.New("not every file could be simulated")
 
 // simulateCases simulates recorded cases and prints a line for each, also for those that cannot be simulated.
-func simulateCases(ctx context.Context, files []string, in io.Reader, out, log io.Writer) (missed bool, err error) {
+func simulateCases(ctx context.Context, files []string, in io.Reader, out, log io.Writer) (missed int64, err error) {
 	encoder := json.NewEncoder(out)
 	failed := false
 	for _, file := range files {
@@ -41,7 +41,7 @@ func simulateCases(ctx context.Context, files []string, in io.Reader, out, log i
 				fmt.Fprintf(log, "%s: %s: %s\n", file, line.ID, oneLine(err))
 				line.Error, failed = oneLine(err), true
 			}
-			missed = missed || late
+			missed += late
 			if err := encoder.Encode(line); err != nil {
 				return missed, err
 			}
@@ -73,23 +73,23 @@ func nameOfCase(file string, number int) string {
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
 // simulateCase simulates one case; the line is good for the name also when there is an error.
-func simulateCase(ctx context.Context, text []byte) (line simfile.Line, missed bool, err error) {
+func simulateCase(ctx context.Context, text []byte) (line simfile.Line, missed int64, err error) {
 	line.Jobs = []simfile.Job{}
 	c, err := simfile.ParseCase(text)
 	if c != nil {
 		line.ID = c.Name
 	}
 	if err != nil {
-		return line, false, err
+		return line, 0, err
 	}
 	scheduler, err := sched.NewWith(c.Scheduler, c.Options)
 	if err != nil {
-		return line, false, err
+		return line, 0, err
 	}
 	collector := simfile.NewCollector(c)
 	totals, err := sim.Run(ctx, &c.System, scheduler, collector)
 	if err != nil {
-		return line, false, err
+		return line, 0, err
 	}
-	return collector.Line(), totals.Missed > 0, nil
+	return collector.Line(), totals.Missed, nil
 }

@@ -8,9 +8,12 @@ import (
 	"github.com/genode-operator/genode-operator/internal/sim"
 )
 
-// Marshal writes a file as YAML; Parse reads it again, and gives the same File. Executions other than those of
-// package sim are left out, as are CPUs.
+// Marshal writes a file as YAML; Parse reads it again, and gives the same File but for CPUs. The error names a task
+// that cannot be told from others by its name, or an execution that is not one of package sim.
 func Marshal(f *File) ([]byte, error) {
+	if err := writable(f); err != nil {
+		return nil, err
+	}
 	d := document{
 		Name: f.Name, Duration: timeText(f.System.Duration), Seed: f.System.Seed,
 		Overheads: &overheadsText{
@@ -36,6 +39,26 @@ func Marshal(f *File) ([]byte, error) {
 		d.Tasks = append(d.Tasks, textOf(&f.System, &f.System.Tasks[i]))
 	}
 	return yaml.Marshal(d)
+}
+
+func writable(f *File) error {
+	p, names := &problems{}, map[string]bool{}
+	for i := range f.System.Tasks {
+		t := &f.System.Tasks[i]
+		if names[t.Name] {
+			p.add(fmt.Sprintf("tasks[%d].name", i), t.Name, "another task has it, too; give each task its own")
+		}
+		names[t.Name] = t.Name != ""
+		if t.Follows && f.System.Tasks[t.Follower].Name == "" {
+			p.add(fmt.Sprintf("tasks[%d].name", t.Follower), nil, fmt.Sprintf("tasks[%d] is followed by it; give it one", i))
+		}
+		switch t.Execution.(type) {
+		case nil, sim.Normal, sim.Uniform, *sim.Histogram:
+		default:
+			p.add(fmt.Sprintf("tasks[%d].execution", i), t.Execution, "cannot be written; use one of package sim")
+		}
+	}
+	return p.err()
 }
 
 // document and the types below are a File as it is written.

@@ -21,7 +21,7 @@ func (p *parser) task(n node, index int) sim.Task {
 		return sim.Task{}
 	}
 	t := sim.Task{
-		ID:           int(n.field("id").integer(int64(index)+1, 0, math.MaxInt32)),
+		ID:           int(n.field("id").integer(int64(index)+1, math.MinInt32, math.MaxInt32)),
 		Name:         n.field("name").text(""),
 		Offset:       n.field("offset").time(),
 		Period:       n.field("period").time(),
