@@ -19,6 +19,8 @@ const (
 	eventDone               // a processor has done the work of its job
 	eventHeld               // a processor has done an overhead
 	eventTimer              // of the scheduler
+	eventTick               // of the timer that drives it
+	eventSeen               // a tick has noticed the release of a job
 	eventWake               // a processor has messages
 	eventActivate           // of a job
 	eventBegin              // a processor executes its job

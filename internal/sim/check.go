@@ -22,6 +22,11 @@ const mostWork = int64(1) << 62
 func (s *System) Check() error {
 	c := &checker{}
 	c.within("duration", s.Duration, 0, longest)
+	c.within("tick", s.Tick, 0, longest)
+	c.refuse(s.Tick > 0 && s.Overheads.Timer >= s.Tick, "overheads.timer", s.Overheads.Timer, "must be less than the tick")
+	c.within("window.from", s.Window.From, 0, s.Duration)
+	c.refuse(s.Window != Window{} && (s.Window.To <= s.Window.From || s.Window.To > s.Duration), "window.to", s.Window.To,
+		"must be behind window.from and not behind the duration")
 	c.refuse(len(s.Tasks) == 0, "tasks", "none", "add a task")
 	c.refuse(len(s.Processors) == 0, "processors", "none", "add a processor")
 	for i := range s.Processors {
@@ -31,7 +36,7 @@ func (s *System) Check() error {
 		name  string
 		value Time
 	}{
-		{"decide", s.Overheads.Decide}, {"activate", s.Overheads.Activate}, {"end", s.Overheads.End},
+		{"decide", s.Overheads.Decide}, {"activate", s.Overheads.Activate}, {"end", s.Overheads.End}, {"timer", s.Overheads.Timer},
 		{"preempt", s.Overheads.Preempt}, {"migration", s.Overheads.Migration},
 	} {
 		c.within("overheads."+f.name, f.value, 0, costliest)

@@ -72,16 +72,8 @@ func (e *engine) tell(j *Job, at Time, aborted bool) {
 		Ended: at, Aborted: aborted, Missed: j.missed, Executed: j.executed,
 		Preemptions: j.preempted, Migrations: j.migrated, Segments: j.segments,
 	}
-	e.totals.Preemptions += int64(j.preempted)
-	e.totals.Migrations += int64(j.migrated)
-	if at != Never {
-		e.totals.Ended++
-	}
-	if aborted {
-		e.totals.Aborted++
-	}
-	if j.missed {
-		e.totals.Missed++
+	if e.window.Has(j.Released) {
+		e.totals.sum(r)
 	}
 	e.observer.Job(r)
 }

@@ -5,21 +5,6 @@ import (
 	"fmt"
 )
 
-// Totals sums up a run.
-type Totals struct {
-	Released, Ended, Aborted, Missed int64
-	Skipped                          int64 // releases, by the policy SkipNext
-	Preemptions, Migrations          int64
-	Decisions                        int64
-	Processors                       []Load
-}
-
-// Load says what a processor did.
-type Load struct {
-	Busy     Time // running jobs
-	Overhead Time // saving, loading and scheduling
-}
-
 // Run simulates a system under a scheduler and tells the observer of every job. It stops early when ctx
 // ends, with its error, and is bounded otherwise: by the duration, and by a limit of events in one instant.
 func Run(ctx context.Context, s *System, scheduler Scheduler, o Observer) (Totals, error) {
@@ -49,6 +34,8 @@ type engine struct {
 	scheduler  Scheduler
 	ticker     Ticker
 	observer   Observer
+	beginner   Beginner
+	window     Window
 	calendar   calendar
 	now        Time
 	tasks      []taskState
@@ -68,9 +55,10 @@ type engine struct {
 
 func newEngine(s *System, scheduler Scheduler, o Observer) (*engine, error) {
 	e := &engine{
-		system: s, scheduler: scheduler, observer: o, scale: 1,
+		system: s, scheduler: scheduler, observer: o, scale: 1, window: s.window(),
 		tasks: make([]taskState, len(s.Tasks)), processors: make([]processor, len(s.Processors)),
 	}
+	e.beginner, _ = o.(Beginner)
 	e.ticker, _ = scheduler.(Ticker)
 	e.watcher, _ = scheduler.(Watcher)
 	e.canceler, _ = scheduler.(Canceler)
@@ -171,6 +159,10 @@ func (e *engine) fire(ev *event) {
 			return
 		}
 		e.post(&e.processors[ev.index], message{kind: messageTimer, name: int(ev.serial)})
+	case eventTick:
+		e.tick(&e.processors[ev.index])
+	case eventSeen:
+		e.activate(ev.job)
 	case eventWake:
 		e.wake(&e.processors[ev.index])
 	case eventBegin, eventDone:
@@ -185,8 +177,19 @@ func (e *engine) fire(ev *event) {
 	}
 }
 
+// tick costs a processor time; what it notices is in the calendar anyway.
+func (e *engine) tick(p *processor) {
+	e.post(p, message{kind: messageTick})
+	e.calendar.put(event{at: e.now + e.system.Tick, kind: eventTick, index: int32(p.index)})
+}
+
 // boot releases what begins, in order of the tasks.
 func (e *engine) boot() {
+	if e.system.Tick > 0 && e.system.Overheads.Timer > 0 {
+		for i := range e.processors {
+			e.calendar.put(event{at: e.system.Tick, kind: eventTick, index: int32(i)})
+		}
+	}
 	for i := range e.tasks {
 		e.firstRelease(&e.tasks[i])
 	}
@@ -205,5 +208,9 @@ func (e *engine) close() {
 			}
 			e.tell(j, Never, false)
 		}
+	}
+	for i := range e.totals.Processors {
+		l := &e.totals.Processors[i]
+		l.Idle = e.system.Span() - l.Busy - l.Overhead
 	}
 }

@@ -11,8 +11,9 @@ type Job struct {
 	Key Key
 
 	state     jobState
-	processor int // that it was given to; none: -1
-	last      int // that it ran on; none: -1
+	seen      Time // it can be noticed from then on
+	processor int  // that it was given to; none: -1
+	last      int  // that it ran on; none: -1
 	begun     Time
 	work      int64 // left, in units of engine.scale
 	short     Time  // how much less than the WCET it needs
@@ -88,6 +89,10 @@ func (r *Record) Response() Time {
 type Observer interface {
 	Job(*Record)
 }
+
+// Beginner is implemented by observers that hear of the first execution of a job when it begins. The job is only
+// valid during the call.
+type Beginner interface{ Began(j *Job, at Time) }
 
 // ObserverFunc is a function as an Observer.
 type ObserverFunc func(*Record)

@@ -42,6 +42,7 @@ const (
 	messageActivated messageKind = iota
 	messageEnded
 	messageTimer
+	messageTick
 	messageSwitch // its job was changed by another processor
 )
 
@@ -77,6 +78,7 @@ func (e *engine) held(p *processor) {
 		}
 	case stepStart:
 		p.loaded = true
+		e.count(&e.totals.Processors[p.index].Loads)
 		if p.box.len() == 0 && p.decides == 0 && !p.queued {
 			e.start(p)
 			return
@@ -93,7 +95,7 @@ func (e *engine) hold(p *processor, cost Time, then step) {
 		e.calendar.putNow(e.now, eventHeld, int32(p.index), 0, nil)
 		return
 	}
-	e.totals.Processors[p.index].Overhead += min(cost, e.system.Duration-e.now)
+	e.totals.Processors[p.index].Overhead += e.window.part(e.now, e.now+cost)
 	e.calendar.put(event{at: e.now + cost, kind: eventHeld, index: int32(p.index)})
 }
 
@@ -123,7 +125,7 @@ func (e *engine) decide(p *processor) {
 		e.deciding = p
 	}
 	p.decides--
-	e.totals.Decisions++
+	e.count(&e.totals.Decisions)
 	p.found = append(p.found[:0], e.scheduler.Decide(p.index)...)
 	e.hold(p, e.system.Overheads.Decide, stepApply)
 }
@@ -146,6 +148,7 @@ func (e *engine) putAway(p *processor) {
 	}
 	e.stop(p)
 	p.loaded = false
+	e.count(&e.totals.Processors[p.index].Saves)
 	e.hold(p, p.spec.Save, stepWork)
 }
 
@@ -155,17 +158,23 @@ func (e *engine) handle(p *processor) Time {
 	m := p.box.take()
 	switch m.kind {
 	case messageActivated:
+		e.count(&e.totals.Activations)
 		e.scheduler.Activated(m.job)
 		e.askFor(p, &e.processors[m.job.owner.processor])
 		return e.system.Overheads.Activate
 	case messageEnded:
+		e.count(&e.totals.Ends)
 		e.scheduler.Ended(m.job)
 		e.askFor(p, &e.processors[m.job.owner.processor])
 		e.spare = append(e.spare, m.job)
 		return e.system.Overheads.End
 	case messageTimer:
+		e.count(&e.totals.Timers)
 		e.ticker.Tick(m.name)
 		e.askFor(p, p)
+		return e.system.Overheads.Timer
+	case messageTick:
+		return e.system.Overheads.Timer
 	}
 	return 0
 }
@@ -219,6 +228,9 @@ func (e *engine) start(p *processor) {
 	j.work += j.penalty
 	if j.begun == Never {
 		j.begun = e.now
+		if e.beginner != nil {
+			e.beginner.Began(j, e.now)
+		}
 	}
 	j.last = p.index
 	p.running, p.since = j, e.now
@@ -275,7 +287,7 @@ func (e *engine) account(p *processor) {
 	j.work -= span * p.rate
 	j.executed += span
 	j.penalty, p.latest = 0, j.serial
-	e.totals.Processors[p.index].Busy += span
+	e.totals.Processors[p.index].Busy += e.window.part(p.since, e.now)
 	if n := len(j.segments); n > 0 && j.segments[n-1].Processor == p.index && j.segments[n-1].To == p.since {
 		j.segments[n-1].To = e.now
 	} else {

@@ -70,12 +70,14 @@ func (e *engine) release(t *taskState) {
 		e.planNext(t)
 	}
 	if t.task.OnMiss == SkipNext && e.late(t) {
-		e.totals.Skipped++
+		e.count(&e.totals.Skipped)
 		return
 	}
 	j := e.newJob(t, arrived)
+	if t.task.Kind != Aperiodic {
+		j.seen = e.noticed(e.now)
+	}
 	t.jobs.put(j)
-	e.totals.Released++
 	if t.jobs.len() == 1 {
 		e.activate(j)
 	}
@@ -130,6 +132,10 @@ func (e *engine) newJob(t *taskState, arrived Time) *Job {
 // activate makes a job the one of its task that may run; processors hear of it when everything else of the
 // instant has happened.
 func (e *engine) activate(j *Job) {
+	if j.seen > e.now {
+		e.calendar.put(event{at: j.seen, kind: eventSeen, job: j})
+		return
+	}
 	j.state = active
 	if e.watcher != nil {
 		e.watcher.Appeared(j)
@@ -145,11 +151,19 @@ func (e *engine) activated(j *Job) {
 // calendarOf puts the deadline and the critical time of a job into the calendar, if they change anything.
 func (e *engine) calendarOf(j *Job) {
 	if j.Deadline != Never && j.Task.OnMiss == Abort {
-		e.calendar.put(event{at: max(j.Deadline, e.now), kind: eventDeadline, job: j, serial: j.serial})
+		e.calendar.put(event{at: e.noticed(max(j.Deadline, e.now)), kind: eventDeadline, job: j, serial: j.serial})
 	}
 	if j.Task.CriticalTime > 0 {
-		e.calendar.put(event{at: max(j.Released+j.Task.CriticalTime, e.now), kind: eventKill, job: j, serial: j.serial})
+		e.calendar.put(event{at: e.noticed(max(j.Released+j.Task.CriticalTime, e.now)), kind: eventKill, job: j, serial: j.serial})
 	}
+}
+
+// noticed is the first tick not before that time, or the time itself without ticks.
+func (e *engine) noticed(at Time) Time {
+	if e.system.Tick == 0 {
+		return at
+	}
+	return (at + e.system.Tick - 1) / e.system.Tick * e.system.Tick
 }
 
 // source draws numbers that depend on the seed, a task and a job only: SplitMix64 (Steele, Lea and Flood,

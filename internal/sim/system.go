@@ -19,9 +19,17 @@ type System struct {
 	Overheads  Overheads
 	// Duration of the simulation. Events at its very end still happen.
 	Duration Time
+	// Window is the time that the Totals are about.
+	Window Window
+	// Tick is the period of the timer that drives the scheduler: releases, deadlines and critical times are
+	// noticed at its multiples. Ends of jobs, and what they release, are noticed at once. 0: everything is.
+	Tick Time
 	// Seed of everything that is drawn.
 	Seed uint64
 }
+
+// Window is a span of simulated time with both of its ends. The zero Window is the whole simulation.
+type Window struct{ From, To Time }
 
 // Kind says what releases the jobs of a task.
 type Kind string
@@ -101,6 +109,7 @@ type Overheads struct {
 	Decide    Time // of each decision
 	Activate  Time // of telling it of an activation
 	End       Time // of telling it of an end
+	Timer     Time // of each of its timers; and of each tick, on every processor
 	Preempt   Time // work added to a job that goes on after another one ran on its processor
 	Migration Time // work added to a job that goes on on another processor
 }
