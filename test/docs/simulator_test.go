@@ -16,6 +16,7 @@ import (
 	"github.com/genode-operator/genode-operator/internal/sim"
 	"github.com/genode-operator/genode-operator/internal/sim/render"
 	"github.com/genode-operator/genode-operator/internal/sim/sched"
+	"github.com/genode-operator/genode-operator/internal/sim/simfile"
 )
 
 // update writes what can be generated of docs/simulator.md, and its picture, anew.
@@ -125,25 +126,26 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
-// TestThePictureOfTheSimulatorIsWhatItDraws keeps docs/simulator.svg, and the table of the page, as new as the code.
+// TestThePictureOfTheSimulatorIsWhatItDraws runs the example of the page: its table and docs/simulator.svg are
+// as new as the code.
 func TestThePictureOfTheSimulatorIsWhatItDraws(t *testing.T) {
-	const ms, file, most = sim.Millisecond, "docs/simulator.svg", 60 << 10
-	s := &sim.System{Duration: 60 * ms, Processors: make([]sim.Processor, 2), Tasks: []sim.Task{
-		{ID: 1, Name: "control", WCET: 4 * ms, Period: 10 * ms},
-		{ID: 2, Name: "camera", WCET: 9 * ms, Period: 20 * ms, Deadline: 13 * ms},
-		{ID: 3, Name: "radar", WCET: 9 * ms, Period: 15 * ms, Deadline: 12 * ms, CriticalTime: 12 * ms},
-		{ID: 4, Name: "logger", WCET: 14 * ms, Period: 40 * ms, Offset: 2 * ms, Deadline: 30 * ms},
-	}}
-	scheduler, err := sched.New("RM")
+	const file, most = "docs/simulator.svg", 60 << 10
+	_, text, _ := strings.Cut(read(t, simulatorPage), "```text\nname: ")
+	text, _, _ = strings.Cut(text, "```")
+	f, err := simfile.Parse([]byte("name: " + text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	recorder := render.NewRecorder(s, render.Window{}, 0)
-	totals, err := sim.Run(context.Background(), s, scheduler, recorder)
+	scheduler, err := sched.New(f.Scheduler)
 	if err != nil {
 		t.Fatal(err)
 	}
-	run := recorder.Run("RM", totals)
+	recorder := render.NewRecorder(&f.System, render.Window{}, 0)
+	totals, err := sim.Run(context.Background(), &f.System, scheduler, recorder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := recorder.Run(f.Scheduler, totals)
 	var table, out bytes.Buffer
 	if err := render.Table(&table, run); err != nil {
 		t.Fatal(err)
@@ -153,7 +155,7 @@ func TestThePictureOfTheSimulatorIsWhatItDraws(t *testing.T) {
 			t.Errorf("%s does not have the line %s", simulatorPage, want)
 		}
 	}
-	if err := render.SVG(&out, run, render.Options{Title: "Four tasks on two processors"}); err != nil {
+	if err := render.SVG(&out, run, render.Options{Title: f.Name}); err != nil {
 		t.Fatal(err)
 	}
 	if *update {
