@@ -22,6 +22,10 @@ type Ticker interface {
 	Tick(name int)
 }
 
+// Canceler is implemented by schedulers that may not need a timer any more when its time has come. A timer that is
+// not wanted is as if it had never been armed.
+type Canceler interface{ Wants(name int) bool }
+
 // Watcher is implemented by schedulers that look at the tasks themselves instead of waiting for messages:
 // they know of a job in the instant in which it becomes the oldest one of its task.
 type Watcher interface{ Appeared(j *Job) }

@@ -1,34 +1,28 @@
 package sched
 
 import (
-	"cmp"
 	"math/big"
 	"slices"
 
 	"github.com/genode-operator/genode-operator/internal/sim"
 )
 
-// keyed orders jobs by a number that does not change; among equal ones the task's place in the system decides.
-func keyed(key func(*sim.Job) int64) func(a, b *sim.Job) int {
-	return func(a, b *sim.Job) int { return cmp.Or(cmp.Compare(key(a), key(b)), cmp.Compare(a.Index, b.Index)) }
-}
-
 // favoured is global EDF in which some tasks come before all others.
 type favoured struct {
-	selecting
-	choose func([]sim.Task, int) []bool
-	first  []bool
+	global
+	choose func([]sim.Task) []bool
 }
 
 func (f *favoured) Init(v sim.View) error {
-	f.first = f.choose(v.Tasks(), v.Processors())
-	f.order = keyed(func(j *sim.Job) int64 {
-		if f.first[j.Index] {
+	first := f.choose(v.Tasks())
+	f.toBack = true
+	f.key = func(j *sim.Job) int64 {
+		if first[j.Index] {
 			return -1
 		}
 		return j.Deadline
-	})
-	return f.selecting.Init(v)
+	}
+	return f.global.Init(v)
 }
 
 // NewEDFUS is EDF-US[1/2]: tasks that need more than half a processor have the highest priority, the others
@@ -36,7 +30,7 @@ func (f *favoured) Init(v sim.View) error {
 // Multiprocessors, Information Processing Letters 84(2), 2002; Baker 2005 for this threshold.)
 func NewEDFUS() sim.Scheduler {
 	half := big.NewRat(1, 2)
-	return &favoured{choose: func(tasks []sim.Task, _ int) []bool {
+	return &favoured{choose: func(tasks []sim.Task) []bool {
 		first := make([]bool, len(tasks))
 		for i := range tasks {
 			first[i] = utilization(&tasks[i]).Cmp(half) > 0
@@ -49,7 +43,7 @@ func NewEDFUS() sim.Scheduler {
 // the k that needs the fewest processors. (Goossens, Funk and Baruah, Priority-Driven Scheduling of
 // Periodic Task Systems on Multiprocessors, RTS 25, 2003.)
 func NewPriD() sim.Scheduler {
-	return &favoured{choose: func(tasks []sim.Task, _ int) []bool {
+	return &favoured{choose: func(tasks []sim.Task) []bool {
 		order := make([]int, len(tasks))
 		rest := new(big.Rat) // utilization of the tasks from the k-th on
 		for i := range tasks {
@@ -91,7 +85,12 @@ type fairLateness struct{ zeroLaxity }
 
 func (f *fairLateness) Init(v sim.View) error {
 	m := int64(v.Processors())
-	f.key = func(j *sim.Job) int64 { return j.Deadline*m - (m-1)*j.Task.WCET }
+	f.key = func(j *sim.Job) int64 {
+		if j.Deadline > sim.Never/m {
+			return sim.Never
+		}
+		return j.Deadline*m - (m-1)*j.Task.WCET
+	}
 	return f.zeroLaxity.Init(v)
 }
 
@@ -102,59 +101,3 @@ func NewGFL() sim.Scheduler { return &fairLateness{zeroLaxity{never: true}} }
 
 // NewGFLZL is the same with promotion at zero laxity.
 func NewGFLZL() sim.Scheduler { return &fairLateness{} }
-
-// NewEDZL is EDF until zero laxity: a job that must run from now on to meet its deadline comes first. (Cho,
-// Lee, Han and Lin, Efficient Real-Time Scheduling Algorithms for Multiprocessor Systems, IEICE Transactions
-// on Communications E85-B, 2002.)
-func NewEDZL() sim.Scheduler { return &zeroLaxity{key: byDeadline} }
-
-// zeroLaxity schedules by a key that does not change, and puts jobs first that have no time to wait left.
-type zeroLaxity struct {
-	selecting
-	key   func(*sim.Job) int64
-	never bool // nothing is promoted
-	armed sim.Time
-}
-
-func (z *zeroLaxity) Init(v sim.View) error {
-	plain := keyed(z.key)
-	z.order = func(a, b *sim.Job) int {
-		return cmp.Or(cmp.Compare(a.Key.First, b.Key.First), plain(a, b))
-	}
-	return z.selecting.Init(v)
-}
-
-// Tick implements sim.Ticker: a decision follows by itself.
-func (z *zeroLaxity) Tick(int) {}
-
-func (z *zeroLaxity) Decide(processor int) []sim.Decision {
-	if z.never {
-		return z.selecting.Decide(processor)
-	}
-	for _, j := range z.jobs {
-		if j.Key.First = 0; j.Deadline != sim.Never && z.view.Laxity(j) <= 0 {
-			j.Key.First = -1
-		}
-	}
-	out := z.selecting.Decide(processor)
-	z.remind(processor)
-	return out
-}
-
-// remind arms a timer for the next job that would have no time left to wait, unless one comes before it.
-func (z *zeroLaxity) remind(processor int) {
-	soonest := sim.Never
-	for _, j := range z.jobs[min(len(z.jobs), z.view.Processors()):] {
-		if laxity := z.view.Laxity(j); j.Deadline != sim.Never && laxity > 0 {
-			soonest = min(soonest, laxity)
-		}
-	}
-	if soonest == sim.Never {
-		return
-	}
-	now := z.view.Now()
-	if at := now + soonest; z.armed <= now || z.armed > at {
-		z.armed = at
-		z.view.Timer(at, processor, 0)
-	}
-}

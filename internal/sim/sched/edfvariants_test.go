@@ -15,7 +15,7 @@ func threeOfTwoThirds() *sim.System {
 	return s
 }
 
-func TestPromotionAtZeroLaxitySavesWhatEDFMisses(t *testing.T) {
+func TestF22PromotionAtZeroLaxitySavesWhatEDFMisses(t *testing.T) {
 	if _, totals := run(t, "EDF", threeOfTwoThirds()); totals.Missed == 0 {
 		t.Error("EDF misses no deadline of three tasks of 2/3 on two processors")
 	}
@@ -32,7 +32,7 @@ func dhall() *sim.System {
 	}}
 }
 
-func TestHeavyTasksFirstEscapeDhallsEffect(t *testing.T) {
+func TestF22HeavyTasksFirstEscapeDhallsEffect(t *testing.T) {
 	if _, totals := run(t, "EDF", dhall()); totals.Missed == 0 {
 		t.Error("EDF misses no deadline in Dhall's example")
 	}

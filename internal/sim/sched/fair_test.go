@@ -50,7 +50,7 @@ func checkWindows(t *testing.T, name string, j ran, quantum sim.Time) {
 	}
 }
 
-func TestEPDFIsOptimalOnTwoProcessors(t *testing.T) {
+func TestF23EPDFIsOptimalOnTwoProcessors(t *testing.T) {
 	tried := 0
 	for number := range 300 {
 		s := feasibleSet(rand.New(rand.NewPCG(16, uint64(number))), number)

@@ -56,7 +56,7 @@ func NewLLF(quantum sim.Time) sim.Scheduler { return &leastLaxity{ticking{quantu
 type leastSlackRate struct{ ticking }
 
 func (l *leastSlackRate) Init(v sim.View) error {
-	l.order = func(a, b *sim.Job) int { return cmp.Or(compareRates(v, b, a), cmp.Compare(a.Index, b.Index)) }
+	l.order = func(a, b *sim.Job) int { return compareRates(v, b, a) }
 	return l.ticking.Init(v)
 }
 
@@ -84,38 +84,6 @@ func slackRate(v sim.View, j *sim.Job) (left, room uint64) {
 // the time to its deadline. (Hwang, Choi and Kim, Least Slack Time Rate First: an Efficient Scheduling
 // Algorithm for Pervasive Computing Environment, JUCS 17(6), 2011.)
 func NewLSTR(quantum sim.Time) sim.Scheduler { return &leastSlackRate{ticking{quantum: quantum}} }
-
-// criticalLaxity is EDF in which a job that would be late after the shortest job that runs comes first.
-type criticalLaxity struct{ selecting }
-
-func (c *criticalLaxity) Init(v sim.View) error {
-	c.order = func(a, b *sim.Job) int {
-		return cmp.Or(cmp.Compare(a.Key.First, b.Key.First), cmp.Compare(a.Deadline, b.Deadline), cmp.Compare(a.Index, b.Index))
-	}
-	return c.selecting.Init(v)
-}
-
-func (c *criticalLaxity) Decide(processor int) []sim.Decision {
-	next := sim.Never // until a processor is free by itself
-	for p := range c.view.Processors() {
-		left := sim.Time(0)
-		if j := c.view.Running(p); j != nil {
-			left = c.view.Left(j)
-		}
-		next = min(next, left)
-	}
-	for _, j := range c.jobs {
-		if j.Key.First = 0; laxity(c.view, j) < next {
-			j.Key.First = -1
-		}
-	}
-	return c.selecting.Decide(processor)
-}
-
-// NewEDCL is EDF until critical laxity: at each release and end a job that cannot wait until the next processor
-// is free comes first. (Kato and Yamasaki, Global EDF-based Scheduling with Efficient Priority Promotion,
-// RTCSA 2008.)
-func NewEDCL() sim.Scheduler { return &criticalLaxity{} }
 
 func init() {
 	quantum := func(o *Options) sim.Time {

@@ -8,8 +8,8 @@ import (
 	"github.com/genode-operator/genode-operator/internal/sim/sched"
 )
 
-// TestLeastLaxityMeetsWhatOneProcessorCan: (2,6), (2,8) and (3,12), recorded run 64 without the cost of a tick.
-func TestLeastLaxityMeetsWhatOneProcessorCan(t *testing.T) {
+// TestF21LeastLaxityMeetsWhatOneProcessorCan: (2,6), (2,8) and (3,12), recorded run 64 without the cost of a tick.
+func TestF21LeastLaxityMeetsWhatOneProcessorCan(t *testing.T) {
 	for _, name := range []string{"LLF", "LSTR"} {
 		s := &sim.System{Duration: 24 * sim.Millisecond, Processors: make([]sim.Processor, 1), Tasks: []sim.Task{
 			{ID: 1, Period: 6 * sim.Millisecond, WCET: 2 * sim.Millisecond}, {ID: 2, Period: 8 * sim.Millisecond, WCET: 2 * sim.Millisecond},
@@ -27,8 +27,8 @@ func TestLeastLaxityMeetsWhatOneProcessorCan(t *testing.T) {
 	}
 }
 
-// TestMLLFIsOptimalOnOneProcessorAndSwitchesLess than LLF with a look every microsecond.
-func TestMLLFIsOptimalOnOneProcessorAndSwitchesLess(t *testing.T) {
+// TestF21MLLFIsOptimalOnOneProcessorAndSwitchesLess than LLF with a look every microsecond.
+func TestF21MLLFIsOptimalOnOneProcessorAndSwitchesLess(t *testing.T) {
 	var often, seldom int64
 	tried := 0
 	for number := range 400 {
@@ -57,7 +57,7 @@ func TestMLLFIsOptimalOnOneProcessorAndSwitchesLess(t *testing.T) {
 	}
 }
 
-func TestLaxityOnSeveralProcessors(t *testing.T) {
+func TestF21LaxityOnSeveralProcessors(t *testing.T) {
 	for _, name := range []string{"LLF", "LSTR"} {
 		if _, totals := run(t, name, threeOfTwoThirds()); totals.Missed != 0 {
 			t.Errorf("%s misses %d deadlines of three tasks of 2/3 on two processors", name, totals.Missed)
@@ -65,8 +65,8 @@ func TestLaxityOnSeveralProcessors(t *testing.T) {
 	}
 }
 
-// TestEveryPromotionMeetsTheRecordedSet: (2,4), (3,6), (6,12) and (6,20) on two processors, recorded runs 50 to 54.
-func TestEveryPromotionMeetsTheRecordedSet(t *testing.T) {
+// TestF22EveryPromotionMeetsTheRecordedSet: (2,4), (3,6), (6,12) and (6,20) on two processors, recorded runs 50 to 54.
+func TestF22EveryPromotionMeetsTheRecordedSet(t *testing.T) {
 	for _, name := range []string{"EDCL", "EDZL", "LLF", "LSTR", "G-FL-ZL", "EDF-US", "PriD"} {
 		s := &sim.System{Duration: 60 * sim.Millisecond, Processors: make([]sim.Processor, 2)}
 		for i, ct := range [][2]sim.Time{{2, 4}, {3, 6}, {6, 12}, {6, 20}} {
