@@ -155,10 +155,7 @@ func (e *engine) fire(ev *event) {
 	case eventHeld:
 		e.held(&e.processors[ev.index])
 	case eventTimer:
-		if e.canceler != nil && !e.canceler.Wants(int(ev.serial)) {
-			return
-		}
-		e.post(&e.processors[ev.index], message{kind: messageTimer, name: int(ev.serial)})
+		e.ring(ev)
 	case eventTick:
 		e.tick(&e.processors[ev.index])
 	case eventSeen:
@@ -181,6 +178,13 @@ func (e *engine) fire(ev *event) {
 func (e *engine) tick(p *processor) {
 	e.post(p, message{kind: messageTick})
 	e.calendar.put(event{at: e.now + e.system.Tick, kind: eventTick, index: int32(p.index)})
+}
+
+// ring tells a processor of a timer that is still wanted.
+func (e *engine) ring(ev *event) {
+	if name := int(ev.serial); e.canceler == nil || e.canceler.Wants(name) {
+		e.post(&e.processors[ev.index], message{kind: messageTimer, name: name})
+	}
 }
 
 // boot releases what begins, in order of the tasks.
