@@ -148,26 +148,30 @@ func (o *consoleOptions) ports(first string) (all []string) {
 
 // check looks at what does not need a socket.
 func (o *consoleOptions) check() error {
-	for _, at := range []struct {
-		flag, address string
-		secured       bool
-	}{{"--console-listen", o.listen, true}, {"--console-plain", o.plain, false}, {"--console-dial", o.dial, o.dialCA != ""}} {
-		if at.address == "" || at.address == noPort {
-			continue
-		}
-		host, port, err := net.SplitHostPort(at.address)
-		if n, failed := strconv.ParseUint(port, 10, 16); err != nil || failed != nil || n == 0 || int(n)+o.lines > 1<<16 {
-			return fmt.Errorf("%s %q: give HOST:PORT, with a number from 1 to %d", at.flag, at.address, 1<<16-o.lines)
-		}
-		if ip := net.ParseIP(host); !at.secured && (ip == nil || !ip.IsLoopback()) {
-			return fmt.Errorf("%s %q: without TLS a serial line stays on loopback: give an address such as 127.0.0.1:7500", at.flag, at.address)
-		}
-	}
-	if o.lines < 1 || o.lines > maxLines {
+	switch {
+	case o.lines < 1 || o.lines > maxLines:
 		return fmt.Errorf("--serial-lines %d (spec.qemu.serialLines): give a number from 1 to %d", o.lines, maxLines)
-	}
-	if o.dialCA != "" && o.dial == "" {
+	case o.dialCA != "" && o.dial == "":
 		return errors.New("--console-dial-ca is of no use without --console-dial")
+	}
+	return errors.Join(
+		o.checkAddress("--console-listen", o.listen, true),
+		o.checkAddress("--console-plain", o.plain, false),
+		o.checkAddress("--console-dial", o.dial, o.dialCA != ""),
+	)
+}
+
+// checkAddress looks at an address; one that is not secured has to be on loopback.
+func (o *consoleOptions) checkAddress(flag, address string, secured bool) error {
+	if address == "" || address == noPort {
+		return nil
+	}
+	host, port, err := net.SplitHostPort(address)
+	if n, failed := strconv.ParseUint(port, 10, 16); err != nil || failed != nil || n == 0 || int(n)+o.lines > 1<<16 {
+		return fmt.Errorf("%s %q: give HOST:PORT, with a number from 1 to %d", flag, address, 1<<16-o.lines)
+	}
+	if ip := net.ParseIP(host); !secured && (ip == nil || !ip.IsLoopback()) {
+		return fmt.Errorf("%s %q: without TLS a serial line stays on loopback: give an address such as 127.0.0.1:7500", flag, address)
 	}
 	return nil
 }
