@@ -133,6 +133,19 @@ func TestTable(t *testing.T) {
 	golden(t, "overload.txt", out.Bytes())
 }
 
+func TestLoadsAreThoseOfTheSystemsWindow(t *testing.T) {
+	s := &sim.System{Duration: 30 * ms, Window: sim.Window{From: 10 * ms, To: 20 * ms}, Processors: make([]sim.Processor, 1), Tasks: []sim.Task{
+		task(1, "T1", 1, 4, 4), task(2, "T2", 3, 12, 12),
+	}}
+	var out strings.Builder
+	if err := render.Table(&out, record(t, s, "RM", render.Window{}, 0)); err != nil {
+		t.Fatal(err)
+	}
+	if want := "CPU 1      50.0 %  0.0 %     50.0 %\n"; !strings.Contains(out.String(), want) {
+		t.Errorf("no line %q in:\n%s", want, out.String())
+	}
+}
+
 func TestTableSaysWhatIsMissing(t *testing.T) {
 	var out strings.Builder
 	if err := render.Jobs(&out, record(t, several(), "EDF", render.Window{}, 20)); err != nil {

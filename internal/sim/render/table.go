@@ -61,15 +61,15 @@ func counts(numbers ...int64) []string {
 	return out
 }
 
-// processorRows are none when the totals of the run are not known.
+// processorRows are about the window of the system. They are none when the totals of the run are not known.
 func processorRows(r *Run) [][]string {
-	if len(r.Totals.Processors) != len(r.System.Processors) || r.System.Duration == 0 {
+	whole := r.System.Span()
+	if len(r.Totals.Processors) != len(r.System.Processors) || whole == 0 {
 		return nil
 	}
 	rows := [][]string{{"PROCESSOR", "LOAD", "OVERHEAD", "IDLE"}}
-	whole := r.System.Duration
 	for i, l := range r.Totals.Processors {
-		rows = append(rows, []string{processorName(r.System, i), percent(l.Busy, whole), percent(l.Overhead, whole), percent(whole-l.Busy-l.Overhead, whole)})
+		rows = append(rows, []string{processorName(r.System, i), percent(l.Busy, whole), percent(l.Overhead, whole), percent(l.Idle, whole)})
 	}
 	return rows
 }
