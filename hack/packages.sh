@@ -2,7 +2,7 @@
 # packages.sh unit|api|qemu|e2e: prints the packages of one kind of test, as paths for "go test".
 #   api   tests that start a real API server (they import internal/testenv, or are in internal/devcluster)
 #   qemu  tests that boot guests (they read REFGUEST_IMAGE, or are in test/console)
-#   e2e   tests of the whole (test/e2e and what it is made of, test/kubelet)
+#   e2e   tests of the whole (test/e2e and what it is made of, test/kubelet, test/chaos)
 #   unit  all others
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,7 +18,7 @@ go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{range .TestImpo
 		kind = "unit"
 		for (i = 2; i <= NF; i++) if ($i == module "/internal/testenv") kind = "api"
 		if (path in boots || path == "./test/console") kind = "qemu"
-		if (path ~ /^\.\/test\/(bench|demo|e2e|kubelet|lab)$/) kind = "e2e"
+		if (path ~ /^\.\/test\/(bench|chaos|demo|e2e|kubelet|lab)$/) kind = "e2e"
 		if (path ~ /^\.\/internal\/(testenv|devcluster)$/) kind = "api"
 		if (kind == want) print path
 	}'

@@ -42,6 +42,10 @@ e2e: deps-race deps-qemu deps-node deps-postgres build assets images testsum ## 
 images: guest ## Make the images of manager and runner as archives, from this machine's QEMU, for tests.
 	@hack/images.sh $(IMAGES_DIR)
 
+.PHONY: chaos
+chaos: deps-race deps-qemu build assets guest ## Let everything go wrong, CHAOS_FAULTS times (default 200: an hour), in the order of CHAOS_SEED.
+	@$(GUEST_ENV) CHAOS_FAULTS=$(or $(CHAOS_FAULTS),200) go test -v -count 1 -timeout 6h ./test/chaos
+
 .PHONY: bench
 bench: deps-qemu build assets guest ## Measure detection, outage, false alarms, throughput and the agent's footprint.
 	@$(GUEST_ENV) go run ./test/bench

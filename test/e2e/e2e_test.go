@@ -18,7 +18,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/genode-operator/genode-operator/api/v1alpha1"
-	"github.com/genode-operator/genode-operator/internal/campaign/results"
 	"github.com/genode-operator/genode-operator/internal/devcluster/assets"
 	"github.com/genode-operator/genode-operator/test/lab"
 )
@@ -45,7 +44,7 @@ func newLab(t *testing.T) *lab.Lab {
 			explain(t, l)
 		}
 		l.Stop()
-		for _, p := range leftovers(t, l.Dir) {
+		for _, p := range leftovers(l.Dir) {
 			t.Errorf("still running after the end: %s", p)
 		}
 		if _, err := os.Stat(l.Dir); !os.IsNotExist(err) {
@@ -70,11 +69,10 @@ func explain(t *testing.T, l *lab.Lab) {
 }
 
 // leftovers are the processes of this machine whose command line names the folder.
-func leftovers(t *testing.T, dir string) []string {
-	t.Helper()
+func leftovers(dir string) []string {
 	var out []string
-	for _, p := range processes(t, dir) {
-		out = append(out, fmt.Sprintf("%d %s", p.pid, p.command))
+	for _, p := range lab.Processes(dir) {
+		out = append(out, fmt.Sprintf("%d %s", p.Pid, p.Command))
 	}
 	return out
 }
@@ -144,25 +142,20 @@ func ready(ts *v1alpha1.TargetSession) bool {
 // everyVariantOnce reads the store: each variant has exactly one final record, and it succeeded.
 func everyVariantOnce(t *testing.T, l *lab.Lab, ts *v1alpha1.TaskSet, total int) {
 	t.Helper()
-	store, err := results.OpenSQLite(t.Context(), l.Results())
+	all, err := l.Records(t.Context(), string(ts.UID))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer store.Close()
 	finals := map[uint64]int{}
-	err = store.Each(t.Context(), string(ts.UID), func(r results.Record) error {
-		if r.Final {
-			finals[r.Variant]++
-			if !r.Succeeded {
-				t.Errorf("variant %d failed: %s %s", r.Variant, r.Reason, r.Message)
-			}
-		} else {
+	for _, r := range all {
+		switch {
+		case !r.Final:
 			t.Logf("variant %d attempt %d on %s: %s %s", r.Variant, r.Attempt, r.Target, r.Reason, r.Message)
+			continue
+		case !r.Succeeded:
+			t.Errorf("variant %d failed: %s %s", r.Variant, r.Reason, r.Message)
 		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
+		finals[r.Variant]++
 	}
 	for n := range uint64(total) {
 		if finals[n] != 1 {

@@ -74,7 +74,7 @@ func TestNothingIsLostByKilling(t *testing.T) {
 	}
 	kubectl(t, l, "delete", "targetpool", "victims", "--timeout=60s")
 	await(t, "the pods to be gone", time.Minute, func() bool {
-		return !strings.Contains(kubectl(t, l, "get", "pods", "-o", "name"), "victims") && len(processes(t, l.Dir+"/node/")) == 0
+		return !strings.Contains(kubectl(t, l, "get", "pods", "-o", "name"), "victims") && len(lab.Processes(l.Dir+"/node/")) == 0
 	})
 }
 
@@ -88,12 +88,12 @@ func restart(t *testing.T, start func(context.Context) error) {
 // kill ends one process of the lab's pods with SIGKILL.
 func kill(t *testing.T, l *lab.Lab, text string) {
 	t.Helper()
-	all := processes(t, l.Dir)
-	i := slices.IndexFunc(all, func(p proc) bool { return strings.Contains(p.command, text) })
+	all := lab.Processes(l.Dir)
+	i := slices.IndexFunc(all, func(p lab.Process) bool { return strings.Contains(p.Command, text) })
 	if i < 0 {
 		t.Fatalf("no process with %q among %v", text, all)
 	}
-	if err := syscall.Kill(all[i].pid, syscall.SIGKILL); err != nil {
+	if err := syscall.Kill(all[i].Pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 }
