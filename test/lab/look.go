@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -40,8 +41,8 @@ func (l *Lab) Records(ctx context.Context, campaign string) (all []results.Recor
 	if err != nil {
 		return nil, err
 	}
-	defer store.Close()
-	return all, store.Each(ctx, campaign, func(r results.Record) error { all = append(all, r); return nil })
+	err = store.Each(ctx, campaign, func(r results.Record) error { all = append(all, r); return nil })
+	return all, errors.Join(err, store.Close())
 }
 
 // ManagerPid is the process of the manager.
