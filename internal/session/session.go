@@ -47,6 +47,8 @@ type Target struct {
 	Class      string // session class, see Classes
 	Address    string // host:port; "" for a class without a peer
 	Generation string // "Auto", "2017", "1608a", "1608b" or "1802"
+	// Settings of a class that has some, for example simso.Settings; a comparable value. Nil: its defaults.
+	Settings any
 }
 
 // Binary is a task's binary.
@@ -62,6 +64,10 @@ type Run struct {
 	Tasks     []taskset.Task
 	Binaries  map[string]Binary  // by pkg; every pkg of Tasks is present
 	Admission *taskset.Admission // nil: the target is told nothing
+	// Seed of what a simulated target draws: the same one gives the same events.
+	Seed uint64
+	// Duration after which the variant will be stopped, on the target's clock; 0: when its jobs have ended.
+	Duration time.Duration
 }
 
 // Event types as the target names them; see Ends for which of them end a job.
@@ -86,6 +92,9 @@ type Event struct {
 	TaskID   int
 	Stamp    int64     // milliseconds of the target's clock, with wrap-around repaired within a session
 	Received time.Time // when it arrived here
+	// Released is the stamp of the release of the job that starts or ends; nil where the target does not say it.
+	// Only simulated targets do.
+	Released *int64
 }
 
 // Ends reports whether the event ends a job of its task.
