@@ -4,11 +4,13 @@ package sim
 func (e *engine) complete(p *processor) {
 	j := p.running
 	e.account(p)
+	e.begun(j) // in this very instant, if it is no work
 	p.running, j.work = nil, 0
 	if p.job == j {
 		p.job = nil
 	}
 	j.missed = e.now > j.Deadline
+	e.trace(Terminate, j)
 	e.finish(j, false)
 }
 
@@ -38,9 +40,12 @@ func (e *engine) executing(j *Job) *processor {
 
 // abort ends a job that is not done.
 func (e *engine) abort(j *Job) {
-	if p := e.executing(j); p != nil {
+	p := e.executing(j)
+	j.state = ended
+	if p != nil {
 		e.stop(p)
 	}
+	e.trace(Aborted, j)
 	if j.processor >= 0 {
 		e.processors[j.processor].job = nil
 	}

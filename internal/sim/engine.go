@@ -34,6 +34,7 @@ type engine struct {
 	scheduler  Scheduler
 	ticker     Ticker
 	observer   Observer
+	tracer     Tracer
 	beginner   Beginner
 	window     Window
 	calendar   calendar
@@ -46,6 +47,7 @@ type engine struct {
 	parallel   bool // processors decide at the same time
 	tunes      bool // the scheduler sets speeds
 	deciding   *processor
+	fresh      []*processor // that were given a new job in this instant
 	waiting    []*processor // for the lock of the scheduler
 	spare      []*Job
 	serial     uint64
@@ -60,6 +62,7 @@ func newEngine(s *System, scheduler Scheduler, o Observer) (*engine, error) {
 	}
 	e.beginner, _ = o.(Beginner)
 	e.ticker, _ = scheduler.(Ticker)
+	e.tracer, _ = o.(Tracer)
 	e.watcher, _ = scheduler.(Watcher)
 	e.canceler, _ = scheduler.(Canceler)
 	_, e.parallel = scheduler.(Parallel)
@@ -123,6 +126,7 @@ func (e *engine) run(ctx context.Context) error {
 			return nil
 		}
 		if ev.at > e.now {
+			e.settle()
 			e.now, here = ev.at, 0
 		}
 		if here++; here > crowd {
@@ -132,6 +136,26 @@ func (e *engine) run(ctx context.Context) error {
 			return ctx.Err()
 		}
 		e.fire(ev)
+	}
+}
+
+// settle is called when an instant is over: new jobs that were not displaced in it have begun.
+func (e *engine) settle() {
+	for _, p := range e.fresh {
+		if p.running != nil {
+			e.begun(p.running)
+		}
+	}
+	e.fresh = e.fresh[:0]
+}
+
+func (e *engine) begun(j *Job) {
+	if j.begun != Never {
+		return
+	}
+	j.begun = e.now
+	if e.beginner != nil {
+		e.beginner.Began(j, e.now)
 	}
 }
 
@@ -201,9 +225,13 @@ func (e *engine) boot() {
 
 // close records what has not ended.
 func (e *engine) close() {
+	e.settle()
 	e.now = e.system.Duration
 	for i := range e.processors {
 		e.account(&e.processors[i])
+	}
+	for _, p := range e.waiting {
+		e.waited(p)
 	}
 	for i := range e.tasks {
 		for _, j := range e.tasks[i].jobs.rest() {

@@ -9,7 +9,7 @@ type processor struct {
 
 	job     *Job   // that it was given
 	running *Job   // that it executes
-	since   Time   // it does
+	since   Time   // it does, or waits for the scheduler
 	serial  uint64 // of the end that is in the calendar
 	latest  uint64 // serial of the job that ran last
 	loaded  bool   // some job's context is in it
@@ -118,7 +118,7 @@ func (e *engine) work(p *processor) {
 func (e *engine) decide(p *processor) {
 	if e.deciding != nil && e.deciding != p {
 		e.waiting = append(e.waiting, p)
-		p.holding, p.then = true, stepWork
+		p.holding, p.then, p.since = true, stepWork, e.now
 		return
 	}
 	if !e.parallel {
@@ -138,7 +138,13 @@ func (e *engine) grant() {
 	e.deciding = e.waiting[0]
 	copy(e.waiting, e.waiting[1:])
 	e.waiting = e.waiting[:len(e.waiting)-1]
+	e.waited(e.deciding)
 	e.calendar.putNow(e.now, eventHeld, int32(e.deciding.index), 0, nil)
+}
+
+// waited counts the time for which a processor could not ask the scheduler.
+func (e *engine) waited(p *processor) {
+	e.totals.Processors[p.index].Overhead += e.window.part(p.since, e.now)
 }
 
 // putAway saves the context of the job that runs, or ran last.
@@ -227,12 +233,10 @@ func (e *engine) start(p *processor) {
 	j.penalty = min(e.penalty(p, j), mostWork-j.work)
 	j.work += j.penalty
 	if j.begun == Never {
-		j.begun = e.now
-		if e.beginner != nil {
-			e.beginner.Began(j, e.now)
-		}
+		e.fresh = append(e.fresh, p)
 	}
 	j.last = p.index
+	e.trace(Execute, j)
 	p.running, p.since = j, e.now
 	p.serial++
 	e.calendar.putNow(e.now, eventBegin, int32(p.index), p.serial, nil)
@@ -273,6 +277,9 @@ func (e *engine) stop(p *processor) {
 		return
 	}
 	e.account(p)
+	if p.running.state != ended {
+		e.trace(Preempt, p.running)
+	}
 	p.running = nil
 	p.serial++
 }

@@ -78,6 +78,7 @@ func (e *engine) release(t *taskState) {
 		j.seen = e.noticed(e.now)
 	}
 	t.jobs.put(j)
+	e.trace(Activate, j)
 	if t.jobs.len() == 1 {
 		e.activate(j)
 	}

@@ -14,8 +14,8 @@ type Totals struct {
 // Load says what a processor did. The three times add up to the length of the window.
 type Load struct {
 	Busy     Time // running jobs
-	Overhead Time // saving, loading, scheduling and ticks
-	Idle     Time // and waiting for another processor to let the scheduler go
+	Overhead Time // saving, loading, scheduling, waiting for another one to let the scheduler go, and ticks
+	Idle     Time
 	// Saves and Loads count how often a context was put away and taken up, at no cost, too.
 	Saves, Loads int64
 }
