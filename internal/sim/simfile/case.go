@@ -81,7 +81,7 @@ type caseReader struct {
 
 func (r *caseReader) read(in node) {
 	s := &r.file.System
-	s.Duration = r.cost(in.field("duration"), 100*r.cycles)
+	s.Duration = r.duration(in.field("duration"))
 	if ms := in.field("duration_ms"); !ms.absent() {
 		s.Duration = r.time(ms, 0)
 	}

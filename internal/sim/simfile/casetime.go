@@ -26,7 +26,16 @@ func (r *caseReader) time(n node, standard sim.Time) sim.Time {
 
 // cost is a number of cycles; standard if it is absent.
 func (r *caseReader) cost(n node, standard int64) sim.Time {
-	cycles := n.integer(standard, 0, longest)
+	return n.atMost(r.ofCycles(n, n.integer(standard, 0, costliest)), costliest)
+}
+
+// duration is a number of cycles; SimSo's if it is absent.
+func (r *caseReader) duration(n node) sim.Time {
+	const standard = 100 // ms
+	return r.ofCycles(n, n.integer(standard*r.cycles, 0, longest))
+}
+
+func (r *caseReader) ofCycles(n node, cycles int64) sim.Time {
 	if !r.exact {
 		return cycles
 	}

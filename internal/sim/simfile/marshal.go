@@ -15,11 +15,14 @@ func Marshal(f *File) ([]byte, error) {
 		return nil, err
 	}
 	d := document{
-		Name: f.Name, Duration: timeText(f.System.Duration), Seed: f.System.Seed,
+		Name: f.Name, Duration: timeText(f.System.Duration), Tick: timeText(f.System.Tick), Seed: f.System.Seed,
 		Overheads: &overheadsText{
 			Decide: timeText(f.System.Overheads.Decide), Activate: timeText(f.System.Overheads.Activate), End: timeText(f.System.Overheads.End),
-			Preempt: timeText(f.System.Overheads.Preempt), Migration: timeText(f.System.Overheads.Migration),
+			Timer: timeText(f.System.Overheads.Timer), Preempt: timeText(f.System.Overheads.Preempt), Migration: timeText(f.System.Overheads.Migration),
 		},
+	}
+	if w := f.System.Window; w != (sim.Window{}) {
+		d.Window = &windowText{timeText(w.From), timeText(w.To)}
 	}
 	if *d.Overheads == (overheadsText{}) {
 		d.Overheads = nil
@@ -65,11 +68,18 @@ func writable(f *File) error {
 type document struct {
 	Name      string         `json:"name,omitempty"`
 	Duration  string         `json:"duration,omitempty"`
+	Window    *windowText    `json:"window,omitempty"`
+	Tick      string         `json:"tick,omitempty"`
 	Seed      uint64         `json:"seed,omitempty"`
 	Scheduler *schedulerText `json:"scheduler,omitempty"`
 	CPUs      []cpuText      `json:"cpus"`
 	Overheads *overheadsText `json:"overheads,omitempty"`
 	Tasks     []taskText     `json:"tasks"`
+}
+
+type windowText struct {
+	From string `json:"from,omitempty"`
+	To   string `json:"to,omitempty"`
 }
 
 type schedulerText struct {
@@ -88,6 +98,7 @@ type overheadsText struct {
 	Decide    string `json:"decide,omitempty"`
 	Activate  string `json:"activate,omitempty"`
 	End       string `json:"end,omitempty"`
+	Timer     string `json:"timer,omitempty"`
 	Preempt   string `json:"preempt,omitempty"`
 	Migration string `json:"migration,omitempty"`
 }
@@ -100,6 +111,7 @@ type taskText struct {
 	Period       string         `json:"period,omitempty"`
 	Jitter       string         `json:"jitter,omitempty"`
 	Arrivals     []string       `json:"arrivals,omitempty"`
+	Slack        string         `json:"slack,omitempty"`
 	Deadline     string         `json:"deadline,omitempty"`
 	WCET         string         `json:"wcet"`
 	Execution    *executionText `json:"execution,omitempty"`
@@ -127,7 +139,7 @@ type executionText struct {
 func textOf(s *sim.System, t *sim.Task) taskText {
 	text := taskText{
 		ID: t.ID, Name: t.Name, Kind: t.Kind, Offset: timeText(t.Offset), Period: timeText(t.Period),
-		Jitter: timeText(t.Jitter), Arrivals: timeTexts(t.Arrivals), Deadline: timeText(t.Deadline),
+		Jitter: timeText(t.Jitter), Arrivals: timeTexts(t.Arrivals), Slack: timeText(t.Slack), Deadline: timeText(t.Deadline),
 		WCET: FormatTime(t.WCET), Execution: executionOf(t.Execution), Priority: t.Priority, Jobs: t.Jobs,
 		OnMiss: t.OnMiss, CriticalTime: timeText(t.CriticalTime),
 	}

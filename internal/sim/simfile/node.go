@@ -37,7 +37,7 @@ func (p *problems) err() error { return errors.Join(p.found...) }
 // shown is a value in a message.
 func shown(value any) string {
 	const longest = 60
-	text := ""
+	var text string
 	switch v := value.(type) {
 	case nil:
 		return "missing"

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"math/big"
-	"strconv"
 	"strings"
 
 	"github.com/genode-operator/genode-operator/internal/sim"
@@ -13,6 +12,9 @@ import (
 
 // longest is the longest time of a system, in nanoseconds; the simulator takes no longer ones.
 const longest = sim.Time(1) << 50
+
+// costliest is the largest overhead of a system.
+const costliest = sim.Time(1) << 40
 
 // exactly is the value of a number, without rounding. Numbers beyond what any field takes are refused before
 // they cost time and memory.
@@ -87,9 +89,11 @@ func scaled(text json.Number, unit sim.Time) sim.Time {
 	return whole.Int64()
 }
 
-func (n node) bounded(t sim.Time) sim.Time {
-	if t < 0 || t > longest {
-		n.refuse(fmt.Sprintf("out of range; use 0 to %s ms", strconv.FormatInt(longest/sim.Millisecond, 10)))
+func (n node) bounded(t sim.Time) sim.Time { return n.atMost(t, longest) }
+
+func (n node) atMost(t, most sim.Time) sim.Time {
+	if t < 0 || t > most {
+		n.refuse("out of range; use 0 to " + FormatTime(most))
 		return 0
 	}
 	return t

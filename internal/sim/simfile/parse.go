@@ -25,7 +25,16 @@ func Parse(text []byte) (*File, error) {
 	if err := root.err(); err != nil {
 		return nil, err
 	}
-	return p.file, p.file.System.Check()
+	return p.file, check(&p.file.System)
+}
+
+// check a system that need not have a duration yet.
+func check(s *sim.System) error {
+	c := *s
+	if c.Duration == 0 {
+		c.Duration = longest
+	}
+	return c.Check()
 }
 
 // decodeAny reads JSON, or YAML.
@@ -44,12 +53,16 @@ func decodeAny(text []byte) (node, error) {
 type parser struct{ file *File }
 
 func (p *parser) read(root node) {
-	if !root.object("name", "duration", "seed", "scheduler", "cpus", "overheads", "tasks") {
+	if !root.object("name", "duration", "window", "tick", "seed", "scheduler", "cpus", "overheads", "tasks") {
 		return
 	}
 	f := p.file
 	f.Name = root.field("name").text("")
 	f.System.Duration = root.field("duration").time()
+	f.System.Tick = root.field("tick").time()
+	if w := root.field("window"); !w.absent() && w.object("from", "to") {
+		f.System.Window = sim.Window{From: w.field("from").time(), To: w.field("to").time()}
+	}
 	f.System.Seed = uint64(root.field("seed").integer(0, 0, math.MaxInt64))
 	p.scheduler(root.field("scheduler"))
 	p.processors(root.field("cpus"))
@@ -114,7 +127,7 @@ func (p *parser) processors(n node) {
 		if !cpu.object("name", "speed", "save", "load") {
 			continue
 		}
-		one := sim.Processor{Name: cpu.field("name").text(""), Save: cpu.field("save").time(), Load: cpu.field("load").time()}
+		one := sim.Processor{Name: cpu.field("name").text(""), Save: cpu.field("save").cost(), Load: cpu.field("load").cost()}
 		one.SpeedNumerator, one.SpeedDenominator = cpu.field("speed").fraction()
 		s.Processors = append(s.Processors, one)
 	}
@@ -124,11 +137,11 @@ func (p *parser) processors(n node) {
 }
 
 func (p *parser) overheads(n node) {
-	if n.absent() || !n.object("decide", "activate", "end", "preempt", "migration") {
+	if n.absent() || !n.object("decide", "activate", "end", "timer", "preempt", "migration") {
 		return
 	}
 	p.file.System.Overheads = sim.Overheads{
-		Decide: n.field("decide").time(), Activate: n.field("activate").time(), End: n.field("end").time(),
-		Preempt: n.field("preempt").time(), Migration: n.field("migration").time(),
+		Decide: n.field("decide").cost(), Activate: n.field("activate").cost(), End: n.field("end").cost(),
+		Timer: n.field("timer").cost(), Preempt: n.field("preempt").cost(), Migration: n.field("migration").cost(),
 	}
 }

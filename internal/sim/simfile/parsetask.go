@@ -16,7 +16,7 @@ const MostProcessors = 1024
 const mostJobs = 1 << 40
 
 func (p *parser) task(n node, index int) sim.Task {
-	if !n.object("id", "name", "kind", "offset", "period", "jitter", "arrivals", "deadline", "wcet", "execution",
+	if !n.object("id", "name", "kind", "offset", "period", "jitter", "arrivals", "slack", "deadline", "wcet", "execution",
 		"priority", "jobs", "follower", "onMiss", "criticalTime", "server", "cpu") {
 		return sim.Task{}
 	}
@@ -60,12 +60,15 @@ func (p *parser) releases(t *sim.Task, n node) {
 	if !arrivals.absent() && t.Kind != sim.Sporadic {
 		arrivals.refuse("only sporadic tasks have them; set kind to Sporadic, or remove them")
 	}
-	if t.Kind != sim.Periodic {
-		for _, name := range []string{"offset", "jitter"} {
-			if f := n.field(name); !f.absent() {
-				f.refuse("only periodic tasks have it; remove it")
-			}
-		}
+	t.Slack = n.field("slack").time()
+	if t.Slack > 0 && (t.Kind != sim.Sporadic || len(t.Arrivals) > 0) {
+		n.field("slack").refuse("only sporadic tasks without arrivals have it; set kind to Sporadic and remove arrivals")
+	}
+	if t.Jitter > 0 && t.Kind != sim.Periodic {
+		n.field("jitter").refuse("only periodic tasks have it; remove it")
+	}
+	if t.Offset > 0 && t.Kind != sim.Periodic && t.Slack == 0 {
+		n.field("offset").refuse("only tasks that are periodic, or sporadic with slack, have it; remove it")
 	}
 	if t.Jitter > 0 && t.Jitter >= t.Period {
 		n.field("jitter").refuse("must be less than the period")

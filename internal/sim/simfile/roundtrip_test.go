@@ -58,8 +58,12 @@ func anyFile(t *rapid.T) *simfile.File {
 	}
 	s := &f.System
 	s.Duration, s.Seed = anyTime(t, "duration", 0, longest), uint64(rapid.Int64Min(0).Draw(t, "seed"))
+	s.Tick = anyTime(t, "tick", 0, longest)
+	if s.Duration > 1 && rapid.Bool().Draw(t, "window") {
+		s.Window = sim.Window{From: rapid.Int64Range(0, s.Duration-1).Draw(t, "from"), To: s.Duration}
+	}
 	o := &s.Overheads
-	for _, cost := range []*sim.Time{&o.Decide, &o.Activate, &o.End, &o.Preempt, &o.Migration} {
+	for _, cost := range []*sim.Time{&o.Decide, &o.Activate, &o.End, &o.Timer, &o.Preempt, &o.Migration} {
 		*cost = 0
 		if rapid.Bool().Draw(t, "costs") {
 			*cost = anyTime(t, "cost", 0, costliest)
@@ -70,6 +74,9 @@ func anyFile(t *rapid.T) *simfile.File {
 		speed := rapid.SampledFrom([][2]int64{{0, 0}, {1, 2}, {2, 1}, {1, 3}, {7, 10}}).Draw(t, "speed")
 		p.SpeedNumerator, p.SpeedDenominator = speed[0], speed[1]
 		s.Processors = append(s.Processors, p)
+	}
+	if s.Tick > 0 {
+		o.Timer = min(o.Timer, s.Tick-1)
 	}
 	for i := range rapid.IntRange(1, 4).Draw(t, "tasks") {
 		s.Tasks = append(s.Tasks, anyTask(t, i, len(s.Processors)))
@@ -103,7 +110,11 @@ func anyTask(t *rapid.T, i, cpus int) sim.Task {
 	case sim.Periodic:
 		task.Offset, task.Jitter = anyTime(t, "offset", 0, longest), anyTime(t, "jitter", 0, task.Period-1)
 	case sim.Sporadic:
-		task.Arrivals = []sim.Time{0, anyTime(t, "arrival", 0, longest), longest}
+		if rapid.Bool().Draw(t, "listed") {
+			task.Arrivals = []sim.Time{0, anyTime(t, "arrival", 0, longest), longest}
+		} else {
+			task.Slack, task.Offset = anyTime(t, "slack", 1, longest), anyTime(t, "offset", 0, longest)
+		}
 	}
 	return task
 }

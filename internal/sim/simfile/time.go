@@ -38,6 +38,9 @@ func (n node) time() sim.Time {
 	return n.bounded(t)
 }
 
+// cost is the time of an overhead.
+func (n node) cost() sim.Time { return n.atMost(n.time(), costliest) }
+
 // ParseTime reads a time with its unit, such as "8.2ms"; it is rounded to nanoseconds.
 func ParseTime(text string) (t sim.Time, ok bool) {
 	for _, u := range units {
