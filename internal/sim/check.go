@@ -90,16 +90,44 @@ func (c *checker) task(path string, t *Task, s *System) {
 	}
 	c.refuse(!slices.Contains([]Kind{Periodic, Sporadic, Aperiodic}, t.Kind), path+".kind", t.Kind, "use Periodic, Sporadic or Aperiodic")
 	c.refuse(!slices.Contains([]MissPolicy{Continue, Abort, SkipNext}, t.OnMiss), path+".onMiss", t.OnMiss, "use Continue, Abort or SkipNext")
-	c.refuse(!slices.IsSorted(t.Arrivals), path+".arrivals", t.Arrivals, "not in order; sort them")
-	c.refuse(len(t.Arrivals) > 0 && t.Arrivals[0] < 0, path+".arrivals[0]", t.Arrivals, "before the beginning; use 0 or later")
-	c.refuse(len(t.Arrivals) > 0 && t.Kind != Sporadic, path+".arrivals", t.Arrivals, "only sporadic tasks have them; set the kind, or remove them")
+	c.within(path+".priority", t.Priority, -longest, longest)
+	c.arrivals(path+".arrivals", t)
+	c.execution(path+".execution", t.Execution)
 	c.refuse(t.Slack > 0 && (t.Kind != Sporadic || len(t.Arrivals) > 0), path+".slack", t.Slack,
 		"only sporadic tasks without arrivals have it; set the kind and remove the arrivals, or remove it")
 	c.refuse(t.Jitter > 0 && t.Jitter >= t.Period, path+".jitter", t.Jitter, "must be less than the period")
-	c.refuse(t.Pinned && (t.Processor < 0 || t.Processor >= len(s.Processors)), path+".processor", t.Processor,
+	c.refuse(t.Pinned && len(s.Processors) > 0 && (t.Processor < 0 || t.Processor >= len(s.Processors)), path+".processor", t.Processor,
 		fmt.Sprintf("there is no such processor; use 0 to %d", len(s.Processors)-1))
 	c.refuse(t.Follows && (t.Follower < 0 || t.Follower >= len(s.Tasks)), path+".follower", t.Follower,
 		fmt.Sprintf("there is no such task; use 0 to %d", len(s.Tasks)-1))
+}
+
+func (c *checker) arrivals(path string, t *Task) {
+	c.refuse(len(t.Arrivals) > 0 && t.Kind != Sporadic, path, fmt.Sprint(len(t.Arrivals), " of them"),
+		"only sporadic tasks have them; set the kind, or remove them")
+	for i, at := range t.Arrivals {
+		c.within(fmt.Sprintf("%s[%d]", path, i), at, 0, longest)
+		if i > 0 && at < t.Arrivals[i-1] {
+			c.refuse(true, fmt.Sprintf("%s[%d]", path, i), at, fmt.Sprintf("before the one ahead of it, %d; sort them", t.Arrivals[i-1]))
+		}
+	}
+}
+
+// execution checks a distribution of execution times if it knows its own limits.
+func (c *checker) execution(path string, e Execution) {
+	limited, ok := e.(interface{ limits() []limit })
+	if !ok {
+		return
+	}
+	for _, l := range limited.limits() {
+		c.within(path+"."+l.field, l.value, l.from, l.to)
+	}
+}
+
+// limit is the range of a field.
+type limit struct {
+	field           string
+	value, from, to Time
 }
 
 // chains refuses followers that follow themselves in the end: with no execution time they would never stop.

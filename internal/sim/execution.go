@@ -8,6 +8,10 @@ import (
 // Normal draws execution times from a normal distribution, clamped to 0 and the WCET.
 type Normal struct{ Mean, Deviation Time }
 
+func (n Normal) limits() []limit {
+	return []limit{{"mean", n.Mean, 0, longest}, {"deviation", n.Deviation, 0, longest}}
+}
+
 // Work implements Execution, by Box and Muller's transform (A Note on the Generation of Random Normal
 // Deviates, Annals of Mathematical Statistics 29(2), 1958).
 func (n Normal) Work(_ Time, draw func() uint64) Time {
@@ -20,6 +24,10 @@ func (n Normal) Work(_ Time, draw func() uint64) Time {
 
 // Uniform draws execution times from Least to Most, both included, each with the same probability.
 type Uniform struct{ Least, Most Time }
+
+func (u Uniform) limits() []limit {
+	return []limit{{"least", u.Least, 0, longest}, {"most", u.Most, max(u.Least, 0), longest}}
+}
 
 // Work implements Execution.
 func (u Uniform) Work(_ Time, draw func() uint64) Time {
