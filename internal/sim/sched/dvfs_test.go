@@ -48,7 +48,7 @@ func TestF28SlowProcessorsMissNothing(t *testing.T) {
 			busy[name] += totals.Processors[0].Busy
 		}
 	}
-	if busy["EDF-mono"]*11/10 > busy["Static-EDF"] || busy["Static-EDF"]*11/10 > busy["CC-EDF"] {
+	if busy["EDF-mono"]*21/20 > busy["Static-EDF"] || busy["Static-EDF"]*21/20 > busy["CC-EDF"] {
 		t.Errorf("processors were busy for %v ns: the slower, the longer", busy)
 	}
 }

@@ -116,6 +116,6 @@ func byRelativeDeadline(j *sim.Job) int64 {
 	return j.Deadline - j.Released
 }
 
-func byPriority(j *sim.Job) int64 { return -j.Task.Priority }
+func byPriority(j *sim.Job) int64 { return ^j.Task.Priority } // turned round, and in range for any number
 
 func byGenodePriority(j *sim.Job) int64 { return j.Task.Priority }

@@ -42,7 +42,7 @@ func feasibleSet(r *rand.Rand, number int) *sim.System {
 // partlyLoaded draws utilizations by UUniFast-Discard (Davis and Burns 2011) and periods from a thirtieth of the
 // longest one to that, in microseconds, log-uniformly.
 func partlyLoaded(r *rand.Rand, s *sim.System, longest int64) {
-	n := len(s.Processors) + 1 + r.IntN(8)
+	n := len(s.Processors) + 1 + r.IntN(5)
 	total := float64(len(s.Processors)) * (0.6 + 0.4*r.Float64())
 	var shares []float64
 	for len(shares) < n {
@@ -69,7 +69,7 @@ func partlyLoaded(r *rand.Rand, s *sim.System, longest int64) {
 			s.Tasks[i].Offset = r.Int64N(longest) * sim.Microsecond
 		}
 	}
-	s.Duration = 2 * longest * sim.Microsecond
+	s.Duration = 3 * longest / 2 * sim.Microsecond
 }
 
 // fullyLoaded draws periods that divide the whole, in microseconds, and lets the last tasks have what is left.
@@ -133,7 +133,7 @@ func missNothing(t *testing.T, name string, set func(*rand.Rand) *sim.System) {
 	t.Run(name, func(t *testing.T) {
 		t.Parallel()
 		r := rand.New(rand.NewPCG(13, 14))
-		for number := range feasibleSets / 5 {
+		for number := range feasibleSets / 10 {
 			s := set(r)
 			if _, totals := run(t, name, s); totals.Missed > 0 {
 				t.Fatalf("set %d: %d of %d jobs missed: %d processors, %v", number, totals.Missed, totals.Released, len(s.Processors), s.Tasks)
