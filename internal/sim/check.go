@@ -84,13 +84,13 @@ func (c *checker) task(path string, t *Task, s *System) {
 	}{
 		{"offset", t.Offset}, {"period", t.Period}, {"jitter", t.Jitter}, {"slack", t.Slack}, {"deadline", t.Deadline},
 		{"server.budget", t.Server.Budget}, {"server.period", t.Server.Period}, {"server.deadline", t.Server.Deadline},
-		{"wcet", t.WCET}, {"criticalTime", t.CriticalTime}, {"jobs", t.Jobs},
+		{"wcet", t.WCET}, {"criticalTime", t.CriticalTime},
 	} {
 		c.within(path+"."+f.name, f.value, 0, longest)
 	}
 	c.refuse(!slices.Contains([]Kind{Periodic, Sporadic, Aperiodic}, t.Kind), path+".kind", t.Kind, "use Periodic, Sporadic or Aperiodic")
 	c.refuse(!slices.Contains([]MissPolicy{Continue, Abort, SkipNext}, t.OnMiss), path+".onMiss", t.OnMiss, "use Continue, Abort or SkipNext")
-	c.within(path+".priority", t.Priority, -longest, longest)
+	c.refuse(t.Jobs < 0, path+".jobs", t.Jobs, "use the number of jobs, or 0 for no limit")
 	c.arrivals(path+".arrivals", t)
 	c.execution(path+".execution", t.Execution)
 	c.refuse(t.Slack > 0 && (t.Kind != Sporadic || len(t.Arrivals) > 0), path+".slack", t.Slack,

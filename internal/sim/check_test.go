@@ -65,7 +65,6 @@ func TestMistakesAreNamed(t *testing.T) {
 		"tasks[0].wcet: -1":              func(s *sim.System) { s.Tasks[0].WCET = -1 },
 		"tasks[0].jobs: -1":              func(s *sim.System) { s.Tasks[0].Jobs = -1 },
 		"tasks[0].criticalTime: -1":      func(s *sim.System) { s.Tasks[0].CriticalTime = -1 },
-		"tasks[0].priority: -922337":     func(s *sim.System) { s.Tasks[0].Priority = math.MinInt64 },
 		"tasks[0].server.budget: -1":     func(s *sim.System) { s.Tasks[0].Server.Budget = -1 },
 		"tasks[0].server.period: -1":     func(s *sim.System) { s.Tasks[0].Server.Period = -1 },
 		"tasks[0].server.deadline: -1":   func(s *sim.System) { s.Tasks[0].Server.Deadline = -1 },
