@@ -76,7 +76,7 @@ func (o *simulateOptions) flags(cmd *cobra.Command) {
 	f.Uint64Var(&o.seed, "seed", 0, "seed of everything that is drawn; that of the file, or 0, by default")
 	f.StringVarP(&o.output, "output", "o", "", "table, json, jsonl, svg, html, chrome-trace or yaml; table by default, jsonl with --simso-json")
 	f.StringVar(&o.by, "by", string(rowsByTask), "rows of charts: task or cpu")
-	f.StringVar(&o.window, "window", "", "part of the time that charts and traces show, for example 100ms-200ms")
+	f.StringVar(&o.window, "window", "", "part of the time that sums and charts are about, for example 100ms-200ms")
 	f.BoolVar(&o.failOnMiss, "fail-on-miss", false, "exit with 1 if a job missed its deadline")
 	f.IntVar(&o.cpus, "cpus", 0, "number of processors; that of the file, or 1, by default")
 	cmd.MarkFlagsMutuallyExclusive("duration", "hyperperiod")
@@ -93,22 +93,11 @@ func (o *inputOptions) flags(cmd *cobra.Command) {
 }
 
 func (o *simulateOptions) run(cmd *cobra.Command, args []string) error {
-	ctx, out, log := cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr()
 	if len(o.cases) > 0 {
-		if o.output != "" && o.output != "jsonl" {
-			return fmt.Errorf("-o %s: --simso-json is printed as jsonl; use -f for one file in another format", o.output)
-		}
-		missed, err := simulateCases(ctx, append(o.cases, args...), cmd.InOrStdin(), out, log)
-		return o.verdict(log, missed, err)
+		return o.runCases(cmd, args)
 	}
-	switch {
-	case len(args) > 0:
-		return fmt.Errorf("%q: name one file, with -f", args[0])
-	case o.input.file == "" && o.input.taskset == "":
-		return errors.New("what shall be simulated? Name a file with -f, a task-set with -t, or recorded runs with --simso-json")
-	}
-	if cmd.Flags().Changed("cpus") && (o.cpus < 1 || o.cpus > simfile.MostProcessors) {
-		return fmt.Errorf("--cpus %d: use 1 to %d", o.cpus, simfile.MostProcessors)
+	if err := o.check(cmd, args); err != nil {
+		return err
 	}
 	if o.output == "yaml" {
 		return o.convert(cmd)
@@ -121,12 +110,32 @@ func (o *simulateOptions) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	o.apply(cmd, f)
-	if err := o.howLong(cmd.Flags().Changed("duration"), &f.System); err != nil {
+	if err := o.apply(cmd, f, true); err != nil {
 		return err
 	}
-	missed, err := o.simulate(ctx, f, show, out, log)
-	return o.verdict(log, missed, err)
+	missed, err := o.simulate(cmd.Context(), f, show, cmd.OutOrStdout(), cmd.ErrOrStderr())
+	return o.verdict(cmd.ErrOrStderr(), missed, err)
+}
+
+func (o *simulateOptions) runCases(cmd *cobra.Command, args []string) error {
+	if o.output != "" && o.output != "jsonl" {
+		return fmt.Errorf("-o %s: --simso-json is printed as jsonl; use -f for one file in another format", o.output)
+	}
+	missed, err := simulateCases(cmd.Context(), append(o.cases, args...), cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+	return o.verdict(cmd.ErrOrStderr(), missed, err)
+}
+
+// check refuses what is wrong with the command itself.
+func (o *simulateOptions) check(cmd *cobra.Command, args []string) error {
+	switch {
+	case len(args) > 0:
+		return fmt.Errorf("%q: name one file, with -f", args[0])
+	case o.input.file == "" && o.input.taskset == "":
+		return errors.New("what shall be simulated? Name a file with -f, a task-set with -t, or recorded runs with --simso-json")
+	case cmd.Flags().Changed("cpus") && (o.cpus < 1 || o.cpus > simfile.MostProcessors):
+		return fmt.Errorf("--cpus %d: use 1 to %d", o.cpus, simfile.MostProcessors)
+	}
+	return nil
 }
 
 // convert prints what would be simulated.
@@ -135,11 +144,8 @@ func (o *simulateOptions) convert(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	o.apply(cmd, f)
-	if o.duration != "" || o.hyperperiod {
-		if err := o.howLong(o.duration != "", &f.System); err != nil {
-			return err
-		}
+	if err := o.apply(cmd, f, o.hyperperiod); err != nil {
+		return err
 	}
 	text, err := simfile.Marshal(f)
 	if err != nil {
@@ -153,12 +159,16 @@ func (o *simulateOptions) verdict(log io.Writer, missed int64, err error) error 
 	if err != nil || missed == 0 || !o.failOnMiss {
 		return err
 	}
-	fmt.Fprintf(log, "%d jobs missed their deadlines\n", missed)
+	if missed == 1 {
+		fmt.Fprintln(log, "1 job missed its deadline")
+	} else {
+		fmt.Fprintf(log, "%d jobs missed their deadlines\n", missed)
+	}
 	return errFailed
 }
 
-// apply puts flags in place of what the file says.
-func (o *simulateOptions) apply(cmd *cobra.Command, f *simfile.File) {
+// apply puts flags in place of what the file says. What says nothing about its duration gets one if it is needed.
+func (o *simulateOptions) apply(cmd *cobra.Command, f *simfile.File, duration bool) error {
 	given := cmd.Flags().Changed
 	if given("scheduler") {
 		f.Scheduler, f.Options = o.scheduler, nil
@@ -175,20 +185,36 @@ func (o *simulateOptions) apply(cmd *cobra.Command, f *simfile.File) {
 	if given("cpus") {
 		resize(f, o.cpus)
 	}
+	return errors.Join(o.howLong(&f.System, duration), o.look(&f.System))
 }
 
-func (o *simulateOptions) howLong(given bool, s *sim.System) error {
+func (o *simulateOptions) howLong(s *sim.System, needed bool) error {
 	var err error
 	switch {
-	case given:
+	case o.duration != "":
 		var ok bool
 		if s.Duration, ok = simfile.ParseTime(o.duration); !ok {
-			return fmt.Errorf("--duration %q: use a number with ns, us, ms or s, such as 1.5s", o.duration)
+			err = fmt.Errorf("--duration %q: use a number with ns, us, ms or s, such as 1.5s", o.duration)
 		}
-	case o.hyperperiod || s.Duration == 0:
+	case needed && (o.hyperperiod || s.Duration == 0):
 		s.Duration, err = hyperperiod(s)
 	}
 	return err
+}
+
+// look sets the window of time that is looked at.
+func (o *simulateOptions) look(s *sim.System) error {
+	if o.window == "" {
+		return nil
+	}
+	from, to, _ := strings.Cut(o.window, "-")
+	var ok, too bool
+	s.Window.From, ok = simfile.ParseTime(from)
+	s.Window.To, too = simfile.ParseTime(to)
+	if !ok || !too {
+		return fmt.Errorf("--window %q: use two times, such as 100ms-200ms", o.window)
+	}
+	return nil
 }
 
 // simulate runs the simulation and shows it.

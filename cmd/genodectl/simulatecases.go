@@ -9,6 +9,7 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/genode-operator/genode-operator/internal/sim"
 	"github.com/genode-operator/genode-operator/internal/sim/sched"
@@ -23,14 +24,12 @@ func simulateCases(ctx context.Context, files []string, in io.Reader, out, log i
 	encoder := json.NewEncoder(out)
 	failed := false
 	for _, file := range files {
-		text, err := readFile(file, in)
-		if err != nil {
-			fmt.Fprintf(log, "%s: %v\n", file, err)
-			failed = true
-			continue
-		}
+		text, unreadable := readFile(file, in)
 		for number, c := range casesOf(file, text) {
-			line, late, err := simulateCase(ctx, c)
+			line, late, err := simfile.Line{Jobs: []simfile.Job{}}, int64(0), unreadable
+			if err == nil {
+				line, late, err = simulateCase(ctx, c)
+			}
 			if ctx.Err() != nil {
 				return missed, ctx.Err()
 			}
@@ -38,8 +37,8 @@ func simulateCases(ctx context.Context, files []string, in io.Reader, out, log i
 				line.ID = nameOfCase(file, number)
 			}
 			if err != nil {
-				fmt.Fprintf(log, "%s: %s: %s\n", file, line.ID, oneLine(err))
 				line.Error, failed = oneLine(err), true
+				fmt.Fprintf(log, "%s: %s: %s\n", file, line.ID, line.Error)
 			}
 			missed += late
 			if err := encoder.Encode(line); err != nil {
@@ -72,6 +71,24 @@ func nameOfCase(file string, number int) string {
 
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
+// inCycles are the options of a case's scheduler; others are none of its business. If its cycles are no nanoseconds,
+// defaults of times are converted.
+func inCycles(c *simfile.File) map[string]string {
+	policy, err := sched.Find(c.Scheduler)
+	if err != nil {
+		return nil
+	}
+	options := map[string]string{}
+	for _, option := range policy.Options() {
+		if value, given := c.Options[option.Name]; given {
+			options[option.Name] = value
+		} else if d, err := time.ParseDuration(option.Default); err == nil && d > 0 {
+			options[option.Name] = max(d*time.Duration(c.Cycles)/time.Duration(sim.Millisecond), 1).String()
+		}
+	}
+	return options
+}
+
 // simulateCase simulates one case; the line is good for the name also when there is an error.
 func simulateCase(ctx context.Context, text []byte) (line simfile.Line, missed int64, err error) {
 	line.Jobs = []simfile.Job{}
@@ -82,7 +99,7 @@ func simulateCase(ctx context.Context, text []byte) (line simfile.Line, missed i
 	if err != nil {
 		return line, 0, err
 	}
-	scheduler, err := sched.NewWith(c.Scheduler, c.Options)
+	scheduler, err := sched.NewWith(c.Scheduler, inCycles(c))
 	if err != nil {
 		return line, 0, err
 	}

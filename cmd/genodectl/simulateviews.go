@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/genode-operator/genode-operator/internal/sim"
 	"github.com/genode-operator/genode-operator/internal/sim/render"
@@ -40,15 +39,6 @@ func (o *simulateOptions) showing() (shower, error) {
 	default:
 		return nil, fmt.Errorf("--by %q: use task or cpu", o.by)
 	}
-	if o.window != "" {
-		from, to, _ := strings.Cut(o.window, "-")
-		var ok, too bool
-		options.Window.From, ok = simfile.ParseTime(from)
-		options.Window.To, too = simfile.ParseTime(to)
-		if !ok || !too || options.Window.To <= options.Window.From {
-			return nil, fmt.Errorf("--window %q: use two times, such as 100ms-200ms", o.window)
-		}
-	}
 	for name, write := range map[string]func(io.Writer, *render.Run) error{
 		"": render.Table, "table": render.Table, "chrome-trace": render.ChromeTrace,
 		"svg":  func(w io.Writer, r *render.Run) error { return render.SVG(w, r, options) },
@@ -56,8 +46,9 @@ func (o *simulateOptions) showing() (shower, error) {
 	} {
 		if name == o.output {
 			return func(f *simfile.File, out io.Writer, _ context.CancelCauseFunc) view {
-				options.Title = f.Name
-				return &picture{Recorder: render.NewRecorder(&f.System, options.Window, 0), file: f, out: out, write: write}
+				window := render.Window(f.System.Window)
+				options.Title, options.Window = f.Name, window
+				return &picture{Recorder: render.NewRecorder(&f.System, window, 0), file: f, out: out, write: write}
 			}, nil
 		}
 	}

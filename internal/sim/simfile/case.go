@@ -55,6 +55,9 @@ func caseOf(root node, exact bool) (*File, error) {
 			r.cycles = ms.integer(sim.Millisecond, 1, sim.Second)
 		}
 		r.read(in)
+		if !exact {
+			r.file.Cycles = r.cycles
+		}
 	}
 	if err := root.err(); err != nil {
 		return nil, err

@@ -12,6 +12,8 @@ type File struct {
 	Options map[string]string
 	// System has the duration 0 if the file says nothing about it.
 	System sim.System
+	// Cycles of a millisecond in a case whose times are cycles; 0 if they are nanoseconds.
+	Cycles int64
 	// CPUs are the numbers that the processors have in records; 1, 2, ... without them.
 	CPUs []int64
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/genode-operator/genode-operator/internal/sim"
 )
 
-// Marshal writes a file as YAML; Parse reads it again, and gives the same File but for CPUs. The error names a task
+// Marshal writes a file as YAML; Parse reads it again, and gives the same File but for CPUs and Cycles. The error names a task
 // that cannot be told from others by its name, or an execution that is not one of package sim.
 func Marshal(f *File) ([]byte, error) {
 	if err := writable(f); err != nil {

@@ -50,29 +50,34 @@ func (p *parser) task(n node, index int) sim.Task {
 // releases reads what releases jobs, and refuses fields that mean nothing then.
 func (p *parser) releases(t *sim.Task, n node) {
 	t.Kind = sim.Kind(strings.Replace(n.field("kind").choice("Periodic", "Sporadic", "Aperiodic"), "Periodic", "", 1))
-	arrivals := n.field("arrivals")
-	for i, a := range arrivals.list() {
-		t.Arrivals = append(t.Arrivals, a.time())
-		if i > 0 && t.Arrivals[i] < t.Arrivals[i-1] {
-			a.refuse("earlier than the one before it; sort " + arrivals.path)
+	t.Arrivals = n.field("arrivals").ascending()
+	t.Slack = n.field("slack").time()
+	for _, rule := range []struct {
+		field  string
+		broken bool
+		remedy string
+	}{
+		{"arrivals", !n.field("arrivals").absent() && t.Kind != sim.Sporadic, "only sporadic tasks have them; set kind to Sporadic, or remove them"},
+		{"slack", t.Slack > 0 && (t.Kind != sim.Sporadic || len(t.Arrivals) > 0), "only sporadic tasks without arrivals have it; set kind to Sporadic and remove arrivals"},
+		{"offset", t.Offset > 0 && t.Kind != sim.Periodic && t.Slack == 0, "only tasks that are periodic, or sporadic with slack, have it; remove it"},
+		{"jitter", t.Jitter > 0 && (t.Kind != sim.Periodic || t.Jitter >= t.Period), "only periodic tasks have it, and it must be less than the period"},
+	} {
+		if rule.broken {
+			n.field(rule.field).refuse(rule.remedy)
 		}
 	}
-	if !arrivals.absent() && t.Kind != sim.Sporadic {
-		arrivals.refuse("only sporadic tasks have them; set kind to Sporadic, or remove them")
+}
+
+// ascending are times that are in order.
+func (n node) ascending() []sim.Time {
+	var times []sim.Time
+	for i, at := range n.list() {
+		times = append(times, at.time())
+		if i > 0 && times[i] < times[i-1] {
+			at.refuse("earlier than the one before it; sort " + n.path)
+		}
 	}
-	t.Slack = n.field("slack").time()
-	if t.Slack > 0 && (t.Kind != sim.Sporadic || len(t.Arrivals) > 0) {
-		n.field("slack").refuse("only sporadic tasks without arrivals have it; set kind to Sporadic and remove arrivals")
-	}
-	if t.Jitter > 0 && t.Kind != sim.Periodic {
-		n.field("jitter").refuse("only periodic tasks have it; remove it")
-	}
-	if t.Offset > 0 && t.Kind != sim.Periodic && t.Slack == 0 {
-		n.field("offset").refuse("only tasks that are periodic, or sporadic with slack, have it; remove it")
-	}
-	if t.Jitter > 0 && t.Jitter >= t.Period {
-		n.field("jitter").refuse("must be less than the period")
-	}
+	return times
 }
 
 // execution is how long jobs really take; nil: the WCET.
