@@ -6,7 +6,7 @@ import (
 )
 
 // SessionClass is the kind of target a session is held with.
-// +kubebuilder:validation:Enum=Qemu;Ping;Genode;Stdio
+// +kubebuilder:validation:Enum=Qemu;Ping;Genode;SimSo;Stdio
 type SessionClass string
 
 // Session classes.
@@ -18,6 +18,8 @@ const (
 	ClassPing SessionClass = "Ping"
 	// ClassGenode is a target at an address whose taskloader accepts connections; it is never pinged.
 	ClassGenode SessionClass = "Genode"
+	// ClassSimSo is a target that is simulated in the manager: the events of a variant are computed.
+	ClassSimSo SessionClass = "SimSo"
 	// ClassStdio is no target at all: what would be sent is printed to the manager's log (dry run).
 	ClassStdio SessionClass = "Stdio"
 )
@@ -80,11 +82,12 @@ const (
 //
 // +kubebuilder:validation:XValidation:rule="self.class in ['Ping', 'Genode'] || !has(self.address)",message="only classes Ping and Genode have an address; remove spec.address, or set spec.class"
 // +kubebuilder:validation:XValidation:rule="self.class == 'Qemu' || !has(self.qemu)",message="only class Qemu has spec.qemu; remove it, or set class Qemu"
+// +kubebuilder:validation:XValidation:rule="self.class == 'SimSo' || !has(self.simso)",message="only class SimSo has spec.simso; remove it, or set class SimSo"
 // +kubebuilder:validation:XValidation:rule="self.class != 'Qemu' || has(self.qemu)",message="class Qemu needs spec.qemu: name at least a boot source, for example {preset: pc, boot: {iso: {path: /images/genode.iso}}}"
 type TargetSessionSpec struct {
 	// class says what kind of target this is: Qemu, a virtual machine in a pod of the operator; Ping, a
-	// target at an address that answers pings; Genode, one that is never pinged; Stdio, a dry run without
-	// any target. Defaults to Qemu.
+	// target at an address that answers pings; Genode, one that is never pinged; SimSo, a target that is
+	// simulated in the manager; Stdio, a dry run without any target. Defaults to Qemu.
 	// +kubebuilder:default=Qemu
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="class is immutable; delete the TargetSession and create another one"
 	// +optional
@@ -92,6 +95,9 @@ type TargetSessionSpec struct {
 	// qemu describes the virtual machine of a target of class Qemu.
 	// +optional
 	Qemu *QemuTarget `json:"qemu,omitempty"`
+	// simso describes a target of class SimSo. Without it the defaults hold.
+	// +optional
+	SimSo *SimSoTarget `json:"simso,omitempty"`
 	// address is the IP address of a target of class Ping or Genode.
 	// +kubebuilder:validation:XValidation:rule="isIP(self)",message="address must be an IPv4 or IPv6 address, for example 172.25.1.7"
 	// +kubebuilder:validation:MinLength=2

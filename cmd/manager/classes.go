@@ -14,6 +14,7 @@ import (
 	"github.com/genode-operator/genode-operator/internal/campaign"
 	"github.com/genode-operator/genode-operator/internal/session"
 	"github.com/genode-operator/genode-operator/internal/session/ping"
+	"github.com/genode-operator/genode-operator/internal/session/simso"
 	"github.com/genode-operator/genode-operator/internal/session/stdio"
 	"github.com/genode-operator/genode-operator/internal/session/taskloader"
 )
@@ -24,6 +25,7 @@ func sessionClasses(sessions *session.Registry, pinger *echo.Pinger, log logr.Lo
 	loader := taskloader.New(taskloader.Options{Registry: sessions, Log: log.WithName("taskloader")})
 	classes := session.Classes{
 		string(v1alpha1.ClassQemu): loader, string(v1alpha1.ClassGenode): loader, string(v1alpha1.ClassStdio): stdio.New(os.Stdout),
+		string(v1alpha1.ClassSimSo): simso.New(simso.Options{Registry: sessions}),
 	}
 	watcher := addresstarget.NewWatcher(addresstarget.WatcherOptions{Class: classes, Sessions: sessions})
 	classes[string(v1alpha1.ClassPing)] = watcher.Guard(ping.New(loader, pinger))
@@ -38,5 +40,6 @@ func fleets(mgr ctrl.Manager, hub *targetsession.Hub, watcher *addresstarget.Wat
 		v1alpha1.ClassPing:   remote,
 		v1alpha1.ClassGenode: remote,
 		v1alpha1.ClassStdio:  remote,
+		v1alpha1.ClassSimSo:  remote,
 	}
 }

@@ -53,7 +53,12 @@ type verdict struct {
 // judge is pure, too. Its messages hold no number that changes all the time.
 func judge(s *scope, p plan) verdict {
 	peer := s.peer.Target.Address
+	bad := unfit(s.session)
 	switch {
+	case bad != nil:
+		return verdict{metav1.ConditionFalse, v1alpha1.ReasonInvalid, bad.Error()}
+	case s.session.Spec.Class == v1alpha1.ClassSimSo:
+		return verdict{metav1.ConditionTrue, v1alpha1.ReasonReachable, "the manager simulates this target"}
 	case peer == "":
 		return verdict{metav1.ConditionTrue, v1alpha1.ReasonReachable, "a dry run reaches nobody: what would be sent is printed to the manager's log"}
 	case p.owner != nil:

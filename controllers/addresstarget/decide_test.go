@@ -21,7 +21,7 @@ func made(name string, class v1alpha1.SessionClass, seconds int) v1alpha1.Target
 		},
 		Spec: v1alpha1.TargetSessionSpec{Class: class},
 	}
-	if class != v1alpha1.ClassStdio {
+	if class != v1alpha1.ClassStdio && class != v1alpha1.ClassSimSo {
 		ts.Spec.Address = "192.0.2.7"
 	}
 	return ts
@@ -38,6 +38,8 @@ func TestDecideAndReport(t *testing.T) {
 	board := made("board", v1alpha1.ClassPing, 10)
 	going := made("going", v1alpha1.ClassPing, 0)
 	going.DeletionTimestamp = &metav1.Time{Time: start}
+	strange := made("sim", v1alpha1.ClassSimSo, 0)
+	strange.Spec.SimSo = &v1alpha1.SimSoTarget{Scheduler: "SJF"}
 	cases := map[string]struct {
 		scope   *scope
 		watch   bool
@@ -49,6 +51,8 @@ func TestDecideAndReport(t *testing.T) {
 		"a target that answers":                   {world(board, Sight{Seen: true, Answers: true}), true, "True/Reachable", "True/Ready", "192.0.2.7:3001 answers"},
 		"a target that is silent":                 {world(board, Sight{Seen: true, Error: "no route to host"}), true, "False/Unreachable", "False/Unreachable", "192.0.2.7:3001: no route to host"},
 		"a dry run":                               {world(made("dry", v1alpha1.ClassStdio, 0), Sight{}), false, "True/Reachable", "True/Ready", "dry run"},
+		"a simulated target":                      {world(made("sim", v1alpha1.ClassSimSo, 0), Sight{}), false, "True/Reachable", "True/Ready", "the manager simulates"},
+		"a simulation that cannot be":             {world(strange, Sight{}), false, "False/Invalid", "False/Invalid", `scheduler: "SJF" is not known; use one of`},
 		"an older session has the address":        {world(board, Sight{}, made("first", v1alpha1.ClassGenode, 9)), false, "False/AddressTaken", "False/AddressTaken", "192.0.2.7:3001 belongs to TargetSession lab/first"},
 		"a younger session wants the address":     {world(board, Sight{}, made("a-late", v1alpha1.ClassPing, 11)), true, "Unknown/Pending", "Unknown/Pending", ""},
 		"of the same second, the name decides":    {world(board, Sight{}, made("also", v1alpha1.ClassPing, 10)), false, "False/AddressTaken", "False/AddressTaken", "lab/also"},

@@ -1,6 +1,6 @@
 // Package addresstarget keeps in view the targets that the operator does not run itself: boards and other
-// people's virtual machines at an address (classes Ping and Genode), and the dry run, which has no target
-// at all (class Stdio). TargetSessions of class Qemu belong to package targetsession.
+// people's virtual machines at an address (classes Ping and Genode), and those that need nobody: simulated
+// ones (class SimSo), and the dry run, which has no target at all (class Stdio). TargetSessions of class Qemu belong to package targetsession.
 //
 //	           first answer                     no answer for echoTimeout (Ping),
 //	Pending ────────────────► Ready (Reachable) ─────────────────────────────────► Unreachable
@@ -15,6 +15,6 @@
 //
 // Conditions (all written here, and nowhere else, for these classes):
 //
-//	GuestAlive  Reachable, Unreachable, AddressTaken or Pending
-//	Ready       follows from GuestAlive; a dry run is always ready
+//	GuestAlive  Reachable, Unreachable, AddressTaken, Pending, or Invalid (a simulation that cannot be)
+//	Ready       follows from GuestAlive; a dry run is always ready, and so is a simulated target
 package addresstarget

@@ -12,6 +12,7 @@ import (
 	"github.com/genode-operator/genode-operator/api/v1alpha1"
 	"github.com/genode-operator/genode-operator/internal/campaign"
 	"github.com/genode-operator/genode-operator/internal/session"
+	"github.com/genode-operator/genode-operator/internal/session/simso"
 	"github.com/genode-operator/genode-operator/internal/target"
 )
 
@@ -32,15 +33,19 @@ func (f Fleet) Standing(name string) campaign.Standing {
 		return campaign.Standing{} // it is being deleted
 	}
 	return campaign.Standing{
-		Ready:       ts.Spec.Class == v1alpha1.ClassStdio || f.Watcher.Answers(key),
+		Ready:       withoutPeer(&ts) && unfit(&ts) == nil || f.Watcher.Answers(key),
 		Incarnation: f.Watcher.Breaks(key),
 		HostClass:   target.HostClass(&ts),
 	}
 }
 
-// Binary implements campaign.Fleet: such a target comes with none.
-func (f Fleet) Binary(context.Context, string, string) ([]byte, error) {
-	return nil, campaign.ErrNoBinary
+// Binary implements campaign.Fleet: such a target comes with none. A simulation needs none, and gets an empty one.
+func (f Fleet) Binary(ctx context.Context, name, _ string) ([]byte, error) {
+	var ts v1alpha1.TargetSession
+	if err := f.Cache.Get(ctx, keyOf(name), &ts); err != nil || ts.Spec.Class != v1alpha1.ClassSimSo {
+		return nil, campaign.ErrNoBinary
+	}
+	return nil, nil
 }
 
 // Reset implements campaign.Fleet. A target without a pod has no snapshot; a taskloader that knows the word
@@ -54,7 +59,7 @@ func (f Fleet) Reset(ctx context.Context, name string, how campaign.Reset) error
 	if err := f.Cache.Get(ctx, key, &ts); err != nil {
 		return fmt.Errorf("read TargetSession %s: %w", name, err)
 	}
-	if ts.Spec.Class == v1alpha1.ClassStdio {
+	if withoutPeer(&ts) {
 		return nil // nothing that could be rebooted
 	}
 	told := false
@@ -80,6 +85,19 @@ func reboot(ctx context.Context, name string, s session.Session) error {
 		return fmt.Errorf("%w: target %s: %w", campaign.ErrCannotReset, name, err)
 	}
 	return err
+}
+
+// withoutPeer reports whether there is nothing at the other end of the target's sessions.
+func withoutPeer(ts *v1alpha1.TargetSession) bool {
+	return ts.Spec.Class == v1alpha1.ClassStdio || ts.Spec.Class == v1alpha1.ClassSimSo
+}
+
+// unfit says why a simulated target cannot be simulated as its spec says.
+func unfit(ts *v1alpha1.TargetSession) error {
+	if ts.Spec.Class != v1alpha1.ClassSimSo {
+		return nil
+	}
+	return simso.Check(TargetOf(ts))
 }
 
 func keyOf(name string) types.NamespacedName {

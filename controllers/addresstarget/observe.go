@@ -14,6 +14,7 @@ import (
 
 	"github.com/genode-operator/genode-operator/api/v1alpha1"
 	"github.com/genode-operator/genode-operator/internal/session"
+	"github.com/genode-operator/genode-operator/internal/session/simso"
 )
 
 // scope is the state of the world for one pass. observe fills it, and act the sight.
@@ -47,11 +48,14 @@ func (r *Reconciler) observe(ctx context.Context, name types.NamespacedName) (*s
 	return s, err
 }
 
-// TargetOf says where the target of a session without a pod is. A dry run has no address.
+// TargetOf says where the target of a session without a pod is. A dry run has no address, nor has a simulated one.
 func TargetOf(ts *v1alpha1.TargetSession) session.Target {
 	t := session.Target{
 		Name: ts.Namespace + "/" + ts.Name, Class: string(ts.Spec.Class),
 		Generation: string(cmp.Or(ts.Spec.Taskloader.Generation, v1alpha1.GenerationAuto)),
+	}
+	if ts.Spec.Class == v1alpha1.ClassSimSo {
+		t.Settings = simso.FromSpec(ts.Spec.SimSo)
 	}
 	if addr, err := netip.ParseAddr(ts.Spec.Address); err == nil { // the API refuses others
 		t.Address = netip.AddrPortFrom(addr, uint16(cmp.Or(ts.Spec.Taskloader.Port, v1alpha1.TaskloaderPort))).String()

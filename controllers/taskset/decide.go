@@ -15,6 +15,7 @@ import (
 	"github.com/genode-operator/genode-operator/api/v1alpha1"
 	"github.com/genode-operator/genode-operator/internal/campaign"
 	"github.com/genode-operator/genode-operator/internal/session"
+	"github.com/genode-operator/genode-operator/internal/session/simso"
 )
 
 // lookAgain is the pause before missing binaries are looked for again.
@@ -90,18 +91,21 @@ func invalid(s *scope) string {
 	return ""
 }
 
-// targets are the TargetSessions that have an address, and dry runs, which need none, in order of their names.
+// targets are the TargetSessions that have an address, and simulated ones and dry runs, which need none, in order of their names.
 func targets(list []v1alpha1.TargetSession) []session.Target {
 	var out []session.Target
 	for i := range list {
 		t := &list[i]
-		if t.Status.Address == "" && t.Spec.Class != v1alpha1.ClassStdio {
+		if t.Status.Address == "" && t.Spec.Class != v1alpha1.ClassStdio && t.Spec.Class != v1alpha1.ClassSimSo {
 			continue
 		}
 		target := session.Target{
 			Name:       t.Namespace + "/" + t.Name,
 			Class:      string(cmp.Or(t.Spec.Class, v1alpha1.ClassQemu)),
 			Generation: string(cmp.Or(t.Spec.Taskloader.Generation, v1alpha1.GenerationAuto)),
+		}
+		if t.Spec.Class == v1alpha1.ClassSimSo {
+			target.Settings = simso.FromSpec(t.Spec.SimSo)
 		}
 		if t.Status.Address != "" {
 			port := cmp.Or(t.Spec.Taskloader.Port, v1alpha1.TaskloaderPort)

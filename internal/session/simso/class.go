@@ -47,8 +47,7 @@ func New(o Options) *Class {
 
 // Available implements session.Class: a simulation is possible whenever its settings are.
 func (*Class) Available(_ context.Context, t session.Target) error {
-	_, err := settingsOf(t)
-	return err
+	return Check(t)
 }
 
 // Connect implements session.Class. The generation decides what is refused, as it would with a target; with

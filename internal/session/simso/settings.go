@@ -2,10 +2,14 @@ package simso
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
+	"k8s.io/utils/ptr"
+
+	"github.com/genode-operator/genode-operator/api/v1alpha1"
 	"github.com/genode-operator/genode-operator/internal/session"
 	"github.com/genode-operator/genode-operator/internal/sim/sched"
 )
@@ -43,6 +47,28 @@ type Settings struct {
 	LeastPercent int
 	// Seed is mixed with that of the variant.
 	Seed uint64
+}
+
+// FromSpec are the settings that spec.simso of a TargetSession says.
+func FromSpec(spec *v1alpha1.SimSoTarget) Settings {
+	if spec == nil {
+		return Settings{}
+	}
+	var options []string
+	for _, name := range slices.Sorted(maps.Keys(spec.SchedulerOptions)) {
+		options = append(options, name+"="+string(spec.SchedulerOptions[name]))
+	}
+	return Settings{
+		Scheduler: spec.Scheduler, SchedulerOptions: strings.Join(options, ","), CPUs: int(spec.CPUs), OnMiss: OnMiss(spec.OnMiss),
+		Duration:     time.Duration(ptr.Deref(spec.DurationMilliseconds, 0)) * time.Millisecond,
+		LeastPercent: int(spec.LeastExecutionPercent), Seed: uint64(ptr.Deref(spec.Seed, 0)),
+	}
+}
+
+// Check says what is wrong with the settings of a target.
+func Check(t session.Target) error {
+	_, err := settingsOf(t)
+	return err
 }
 
 const (
