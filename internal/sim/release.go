@@ -11,7 +11,6 @@ type taskState struct {
 	released  int64      // jobs
 	arrivals  int        // of a sporadic task, that are over
 	due       Time       // of the next periodic release, without jitter
-	skip      int        // releases that are left out
 }
 
 func (e *engine) firstRelease(t *taskState) {
