@@ -18,9 +18,7 @@ import (
 type simulateOptions struct {
 	input       inputOptions
 	cases       []string
-	scheduler   string
 	options     map[string]string
-	cpus        int
 	duration    string
 	hyperperiod bool
 	seed        uint64
@@ -37,13 +35,13 @@ func simulateCommand() *cobra.Command {
 		Short: "Simulate how tasks are scheduled",
 		Long: `Simulate runs a system of tasks and processors in a simulation and shows its schedule. FILE is one of
 
-  a TaskSet or its spec; one of its variants is simulated, on one processor
+  a TaskSet or its spec; one of its variants is simulated, as a target of class SimSo does it
   tasks as YAML or JSON: {tasks: [{name: a, period: 10ms, wcet: 2ms}, ...]}, or only the list; it may also have
   cpus, overheads, scheduler, duration and seed. -o yaml prints any other file in this form
   a model of SimSo: its XML, or the input of a recorded run
 
 Times without a unit are milliseconds. Without --duration, and if the file says nothing about it, the hyperperiod
-is simulated: once, or with offsets the largest offset and twice the hyperperiod.
+is simulated: once, or with offsets the largest offset and twice the hyperperiod; of a TaskSet, all jobs.
 
 -o table sums up; json and jsonl have every job, with times in nanoseconds; svg and html draw a Gantt chart;
 chrome-trace is for ui.perfetto.dev.
@@ -69,7 +67,7 @@ func (o *simulateOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	o.input.flags(cmd)
 	f.StringArrayVar(&o.cases, "simso-json", nil, "recorded runs of SimSo, or their inputs; further ones may follow as arguments")
-	f.StringVar(&o.scheduler, "scheduler", "", "scheduler, by its name here or in SimSo; that of the file, or EDF, by default")
+	f.StringVar(&o.input.scheduler, "scheduler", "", "scheduler, by its name here or in SimSo; that of the file, or EDF, by default")
 	f.StringToStringVar(&o.options, "option", nil, "option of the scheduler, for example quantum=100us; may be given several times")
 	f.StringVar(&o.duration, "duration", "", "how long is simulated, for example 1s or 420ms")
 	f.BoolVar(&o.hyperperiod, "hyperperiod", false, "simulate until everything repeats")
@@ -78,7 +76,7 @@ func (o *simulateOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.by, "by", string(rowsByTask), "rows of charts: task or cpu")
 	f.StringVar(&o.window, "window", "", "part of the time that sums and charts are about, for example 100ms-200ms")
 	f.BoolVar(&o.failOnMiss, "fail-on-miss", false, "exit with 1 if a job missed its deadline")
-	f.IntVar(&o.cpus, "cpus", 0, "number of processors; that of the file, or 1, by default")
+	f.IntVar(&o.input.cpus, "cpus", 0, "number of processors; that of the file, or 1, by default")
 	cmd.MarkFlagsMutuallyExclusive("duration", "hyperperiod")
 	for _, other := range []string{"file", "task-set", "scheduler", "option", "duration", "hyperperiod", "seed", "by", "window", "cpus", "variant"} {
 		cmd.MarkFlagsMutuallyExclusive("simso-json", other)
@@ -132,8 +130,8 @@ func (o *simulateOptions) check(cmd *cobra.Command, args []string) error {
 		return fmt.Errorf("%q: name one file, with -f", args[0])
 	case o.input.file == "" && o.input.taskset == "":
 		return errors.New("what shall be simulated? Name a file with -f, a task-set with -t, or recorded runs with --simso-json")
-	case cmd.Flags().Changed("cpus") && (o.cpus < 1 || o.cpus > simfile.MostProcessors):
-		return fmt.Errorf("--cpus %d: use 1 to %d", o.cpus, simfile.MostProcessors)
+	case cmd.Flags().Changed("cpus") && (o.input.cpus < 1 || o.input.cpus > simfile.MostProcessors):
+		return fmt.Errorf("--cpus %d: use 1 to %d", o.input.cpus, simfile.MostProcessors)
 	}
 	return nil
 }
@@ -171,7 +169,7 @@ func (o *simulateOptions) verdict(log io.Writer, missed int64, err error) error 
 func (o *simulateOptions) apply(cmd *cobra.Command, f *simfile.File, duration bool) error {
 	given := cmd.Flags().Changed
 	if given("scheduler") {
-		f.Scheduler, f.Options = o.scheduler, nil
+		f.Scheduler, f.Options = o.input.scheduler, nil
 	}
 	if f.Scheduler == "" {
 		f.Scheduler = "EDF"
@@ -183,7 +181,7 @@ func (o *simulateOptions) apply(cmd *cobra.Command, f *simfile.File, duration bo
 		f.System.Seed = o.seed
 	}
 	if given("cpus") {
-		resize(f, o.cpus)
+		resize(f, o.input.cpus)
 	}
 	return errors.Join(o.howLong(&f.System, duration), o.look(&f.System))
 }

@@ -8,10 +8,11 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/genode-operator/genode-operator/internal/session"
+	"github.com/genode-operator/genode-operator/internal/session/simso"
 	"github.com/genode-operator/genode-operator/internal/sim"
 	"github.com/genode-operator/genode-operator/internal/sim/analysis"
 	"github.com/genode-operator/genode-operator/internal/sim/simfile"
-	"github.com/genode-operator/genode-operator/internal/taskset/simulation"
 	"github.com/genode-operator/genode-operator/internal/taskset/variant"
 )
 
@@ -19,6 +20,9 @@ import (
 type inputOptions struct {
 	taskset, file string
 	variant       uint64
+	// scheduler and cpus that are asked for; zero: none.
+	scheduler string
+	cpus      int
 }
 
 // read reads the system of a file, or a variant of a task-set.
@@ -58,7 +62,7 @@ func (o *inputOptions) parse(text []byte) (*simfile.File, error) {
 	return o.ofVariant(l)
 }
 
-// ofVariant is a variant of a task-set as a system with one processor.
+// ofVariant is a variant of a task-set, as a target of class SimSo simulates it.
 func (o *inputOptions) ofVariant(l *loaded) (*simfile.File, error) {
 	space, err := variant.Build(&l.spec, variant.DefaultSeed(variant.SeedOf(l.name)))
 	if err != nil {
@@ -68,12 +72,12 @@ func (o *inputOptions) ofVariant(l *loaded) (*simfile.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--variant: %w", err)
 	}
-	f := &simfile.File{Name: l.name, Scheduler: simulation.Scheduler(tasks)}
-	if f.System.Tasks, err = simulation.Tasks(tasks); err != nil {
+	settings := simso.Settings{Scheduler: o.scheduler, CPUs: max(1, o.cpus), OnMiss: simso.EndAtPeriod, LeastPercent: 100}
+	system, scheduler, err := simso.System(session.Run{Variant: o.variant, Tasks: tasks}, settings)
+	if err != nil {
 		return nil, fmt.Errorf("variant %d: %w", o.variant, err)
 	}
-	f.System.Processors = make([]sim.Processor, 1)
-	return f, nil
+	return &simfile.File{Name: l.name, Scheduler: scheduler, System: *system}, nil
 }
 
 // resize gives a system another number of processors; new ones are like the last one.

@@ -5,16 +5,18 @@ import (
 	"errors"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/genode-operator/genode-operator/internal/campaign/results"
 	"github.com/genode-operator/genode-operator/internal/campaign/results/compare"
+	"github.com/genode-operator/genode-operator/internal/session"
+	"github.com/genode-operator/genode-operator/internal/session/simso"
 	"github.com/genode-operator/genode-operator/internal/sim"
 	"github.com/genode-operator/genode-operator/internal/sim/render"
 	"github.com/genode-operator/genode-operator/internal/sim/sched"
 	"github.com/genode-operator/genode-operator/internal/taskset"
-	"github.com/genode-operator/genode-operator/internal/taskset/simulation"
 )
 
 const ms = sim.Millisecond
@@ -106,13 +108,15 @@ func TestNothingIsSimulatedAboveItsBound(t *testing.T) {
 		var tasks []taskset.Task
 		for i := range 1 + random.IntN(5) {
 			tasks = append(tasks, taskset.Task{
-				ID: i, Name: string(rune('a' + i)), Priority: random.Uint32N(4), Period: 5 + random.Uint32N(40), ExecutionTime: 1 + random.Uint32N(8), Offset: random.Uint32N(3) * random.Uint32N(20),
+				ID: i, Name: string(rune('a' + i)), NumberOfJobs: 1000, Priority: random.Uint32N(4), Period: 5 + random.Uint32N(40), ExecutionTime: 1 + random.Uint32N(8), Offset: random.Uint32N(3) * random.Uint32N(20),
 			})
 		}
 		if random.IntN(4) == 0 {
 			tasks[0].Period = 0
 		}
-		converted, err := simulation.Tasks(tasks)
+		s, _, err := simso.System(session.Run{Tasks: tasks}, simso.Settings{
+			Scheduler: "Genode-FP", CPUs: 1, Duration: 2 * time.Second, OnMiss: simso.Continue, LeastPercent: 100,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,7 +125,6 @@ func TestNothingIsSimulatedAboveItsBound(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := &sim.System{Tasks: converted, Processors: make([]sim.Processor, 1), Duration: 2000 * ms}
 		if _, err := sim.Run(context.Background(), s, scheduler, sim.ObserverFunc(func(r *sim.Record) {
 			if r.Ended != sim.Never {
 				longest[r.Index] = max(longest[r.Index], r.Response())
