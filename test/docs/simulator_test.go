@@ -28,7 +28,7 @@ var (
 	feature  = regexp.MustCompile(`(?m)^\| ([FQ][0-9]+) \| (.*) \| ([^|]*)\|$`)
 	testName = regexp.MustCompile("`([a-z]+)\\.(Test[A-Za-z0-9_]+)`")
 	testFunc = regexp.MustCompile(`(?m)^func (Test[A-Za-z0-9_]+)\(`)
-	testRow  = regexp.MustCompile(`^Test([FQ][0-9]+)`)
+	testRow  = regexp.MustCompile(`^Test([FQ][0-9]+)(?:And([FQ][0-9]+))?`)
 )
 
 const open = "open" // no test yet
@@ -106,8 +106,13 @@ func tests(t *testing.T) (exist map[string]bool, ofRow map[string][]string) {
 			for _, m := range testFunc.FindAllStringSubmatch(string(source), -1) {
 				name := "`" + filepath.Base(filepath.Dir(path)) + "." + m[1] + "`"
 				exist[name] = true
-				if row := testRow.FindStringSubmatch(m[1]); row != nil && !strings.Contains(path, "test/parity/") {
-					ofRow[row[1]] = append(ofRow[row[1]], name)
+				if strings.Contains(path, "test/parity/") {
+					continue
+				}
+				for _, row := range testRow.FindAllStringSubmatch(m[1], -1) {
+					for _, r := range row[1:] {
+						ofRow[r] = append(ofRow[r], name)
+					}
 				}
 			}
 			return err
