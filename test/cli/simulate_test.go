@@ -64,7 +64,7 @@ func TestF49SillySimulationsGetAnAnswer(t *testing.T) {
 		"-f typo.yaml":                     "-f typo.yaml: invalid system: tasks[0].perod: 5: no such field here",
 		"-f long.yaml":                     "The hyperperiod is 1e+09 s",
 		"-f once.yaml":                     "give a --duration",
-		"-f none.yaml":                     "tasks[0] (a).executionTimeMilliseconds: 0: say how long",
+		"-f none.yaml":                     "tasks[0] (a).executionTimeMilliseconds: 0: a simulated job",
 		"-f dense.yaml --duration 5":       `--duration "5": use a number with`,
 		"-f dense.yaml --duration -5s":     `--duration "-5s"`,
 		"-f dense.yaml --cpus 0":           "--cpus 0: use 1 to 1024",
