@@ -3,6 +3,7 @@ module github.com/genode-operator/genode-operator
 go 1.26.0
 
 require (
+	github.com/HdrHistogram/hdrhistogram-go v1.4.0
 	github.com/cavaliergopher/cpio v1.0.1
 	github.com/coder/websocket v1.8.15
 	github.com/go-logr/logr v1.4.3

@@ -34,6 +34,9 @@ func (s *System) window() Window {
 	return s.Window
 }
 
+// Observes reports whether the Totals count what happens at that time.
+func (s *System) Observes(t Time) bool { return s.window().Has(t) }
+
 // Has reports whether a time lies in the window.
 func (w Window) Has(t Time) bool { return w.From <= t && t <= w.To }
 
