@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 
 	"github.com/go-logr/logr"
@@ -11,6 +12,7 @@ import (
 	"github.com/genode-operator/genode-operator/internal/addresspool/echo"
 	"github.com/genode-operator/genode-operator/internal/session"
 	"github.com/genode-operator/genode-operator/internal/session/ping"
+	"github.com/genode-operator/genode-operator/internal/session/simso"
 	"github.com/genode-operator/genode-operator/internal/session/stdio"
 	"github.com/genode-operator/genode-operator/internal/session/taskloader"
 )
@@ -25,6 +27,7 @@ type sessionClass struct {
 var sessionClasses = []sessionClass{
 	{v1alpha1.ClassPing, "genode.PingSession", "targets at addresses that answer pings"},
 	{v1alpha1.ClassGenode, "genode.GenodeSession", "targets at addresses, without a ping before the connection"},
+	{v1alpha1.ClassSimSo, "simso.SimSoSession", "no target: simulate how the tasks are scheduled"},
 	{v1alpha1.ClassStdio, "stdio.StdIOSession", "no target: print what would be sent"},
 	{v1alpha1.ClassQemu, "genode.QemuSession", "virtual machines in pods: needs a cluster, see docs/targetpool.md"},
 }
@@ -52,5 +55,6 @@ func classes(out io.Writer, log logr.Logger) (all session.Classes, end func() er
 		string(v1alpha1.ClassGenode): loader,
 		string(v1alpha1.ClassPing):   ping.New(loader, pinger),
 		string(v1alpha1.ClassStdio):  stdio.New(out),
+		string(v1alpha1.ClassSimSo):  simso.New(simso.Options{Workers: runtime.GOMAXPROCS(0)}),
 	}, pinger.Close
 }

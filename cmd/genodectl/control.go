@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/genode-operator/genode-operator/api/v1alpha1"
 	"github.com/genode-operator/genode-operator/internal/campaign/results"
 )
 
@@ -125,12 +126,12 @@ func (o *runOptions) goOn(cmd *cobra.Command, name string, retry bool) error {
 	if err != nil {
 		return err
 	}
-	if len(o.target.Addresses) == 0 {
+	if class, err := classOf(o.target.Class); err == nil && len(o.target.Addresses) == 0 && class != v1alpha1.ClassSimSo {
 		last, err := whoRuns(id)
 		if err != nil {
 			return err
 		}
-		if len(last.Target.Addresses) == 0 {
+		if len(last.Target.Addresses) == 0 && last.Target.Class != string(v1alpha1.ClassSimSo) {
 			return errors.New("where are the targets? Name addresses, for example 172.25.1.0/24")
 		}
 		o.target = last.Target

@@ -47,6 +47,8 @@ type targetOptions struct {
 	Port       uint16   `json:"port"`
 	Generation string   `json:"generation"`
 	Binaries   string   `json:"binaries"`
+
+	Simulation simulationOptions `json:"simulation,omitzero"`
 }
 
 func runCommand(plugin bool) *cobra.Command {
@@ -64,6 +66,7 @@ With --cluster it creates a TaskSet instead and follows it.`,
   genodectl run -t example.Hey6TaskSet -s genode.GenodeSession -p 3001 127.0.0.1 127.0.0.2
   genodectl run -f taskset.yaml --class Genode --address 172.25.1.7 --binaries bin -o csv > results.csv
   genodectl run -f taskset.yaml --dry-run        # print what would be sent
+  genodectl run -f taskset.yaml --class SimSo --scheduler EDF -o table   # simulate every variant
   kubectl genode run -f taskset.yaml -n lab      # in the cluster`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.target.Addresses = append(o.target.Addresses, args...)
@@ -101,12 +104,13 @@ With --cluster it creates a TaskSet instead and follows it.`,
 
 func (t *targetOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVarP(&t.Class, "class", "s", string(v1alpha1.ClassPing), "session class: Ping, Genode or Stdio (see list -s)")
+	f.StringVarP(&t.Class, "class", "s", string(v1alpha1.ClassPing), "session class: Ping, Genode, SimSo or Stdio (see list -s)")
 	f.StringVar(&t.Class, "session", string(v1alpha1.ClassPing), "the same as --class")
 	f.StringArrayVar(&t.Addresses, "address", nil, "address, network or range; the same as an argument")
 	f.StringArrayVar(&t.Exclude, "exclude", nil, "address, network or range that is never contacted")
 	f.Uint16VarP(&t.Port, "port", "p", v1alpha1.TaskloaderPort, "port of the taskloaders")
 	f.StringVar(&t.Generation, "generation", string(v1alpha1.GenerationAuto), "generation of the taskloaders: Auto, 2017, 1608a, 1608b or 1802")
+	t.Simulation.flags(f)
 	f.StringVar(&t.Binaries, "binaries", "bin", "folder with the tasks' binaries, one file for each pkg")
 }
 
@@ -183,15 +187,14 @@ func (o *runOptions) prepare(l *loaded, log io.Writer) (*local.Options, error) {
 	if err != nil {
 		return nil, err
 	}
-	binaries, err := local.Binaries(o.target.Binaries, space.Pkgs())
-	if err != nil && class == v1alpha1.ClassStdio {
-		fmt.Fprintf(log, "%v; the dry run goes on with placeholders\n", err)
-		binaries, err = placeholders(space.Pkgs()), nil
-	}
+	binaries, err := o.binaries(class, space.Pkgs(), log)
 	if err != nil {
 		return nil, err
 	}
-	if class != v1alpha1.ClassStdio {
+	if p.Fixed, err = o.target.fixed(class); err != nil {
+		return nil, err
+	}
+	if len(p.Fixed) == 0 {
 		if len(o.target.Addresses) == 0 {
 			return nil, errors.New("where are the targets? Name addresses, for example 172.25.1.7 or 172.25.1.0/24; --dry-run does without")
 		}
@@ -204,6 +207,19 @@ func (o *runOptions) prepare(l *loaded, log io.Writer) (*local.Options, error) {
 	}
 	p.Plan, err = planOf(l.name, l, binaries)
 	return p, err
+}
+
+// binaries of the campaign; where nothing is sent, placeholders do.
+func (o *runOptions) binaries(class v1alpha1.SessionClass, pkgs []string, log io.Writer) (campaignBinaries, error) {
+	if class == v1alpha1.ClassSimSo {
+		return placeholders(pkgs), nil
+	}
+	all, err := local.Binaries(o.target.Binaries, pkgs)
+	if err != nil && class == v1alpha1.ClassStdio {
+		fmt.Fprintf(log, "%v; the dry run goes on with placeholders\n", err)
+		return placeholders(pkgs), nil
+	}
+	return all, err
 }
 
 // follow runs the campaign and prints what was asked for.

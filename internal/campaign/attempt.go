@@ -51,7 +51,10 @@ func (w *worker) attempt(ctx context.Context, o *order) ending {
 	}
 	a.jobs = newTracker(a.tasks, a.plan.JobsPerTask, a.plan.Duration > 0)
 	a.limit = o.plan.TimeLimit(a.tasks)
-	err = a.run(ctx, session.Run{Variant: lease.Variant, Tasks: a.tasks, Binaries: binaries, Admission: o.plan.Admission})
+	err = a.run(ctx, session.Run{
+		Variant: lease.Variant, Tasks: a.tasks, Binaries: binaries, Admission: o.plan.Admission,
+		Seed: o.plan.seedOf(lease.Variant), Duration: o.plan.Duration,
+	})
 	return a.end(ctx, err)
 }
 
@@ -64,6 +67,9 @@ func (p *Plan) variant(n uint64) ([]taskset.Task, error) {
 	}
 	return p.Space.At(n)
 }
+
+// seedOf is the seed of what a target draws for variant n; repetitions have numbers, and so seeds, of their own.
+func (p *Plan) seedOf(n uint64) uint64 { return uint64(p.Seed) + n*0x9e3779b97f4a7c15 }
 
 func (a *attempt) now() time.Time { return a.worker.engine.opts.Clock.Now() }
 

@@ -49,13 +49,13 @@ func (a *attempt) follow(ctx context.Context) error {
 	return nil
 }
 
-// watch takes events until the variant has run for the plan's duration, and what the target still has to say
-// when it is stopped. The target has to be the same one all the time: one that froze says nothing, which is no
+// watch takes events until the variant has run for the plan's duration, or no task can have a job any more, and
+// what the target still has to say when it is stopped. The target has to be the same one all the time: one that froze says nothing, which is no
 // different from tasks that have nothing to say.
 func (a *attempt) watch(ctx context.Context) error {
 	during, cancel := context.WithTimeout(ctx, a.plan.Duration)
 	defer cancel()
-	for during.Err() == nil {
+	for during.Err() == nil && !a.jobs.over() {
 		if err := a.next(during); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 			return err
 		}

@@ -31,6 +31,7 @@ import (
 	"github.com/genode-operator/genode-operator/internal/faketarget"
 	"github.com/genode-operator/genode-operator/internal/fetch"
 	"github.com/genode-operator/genode-operator/internal/session"
+	"github.com/genode-operator/genode-operator/internal/session/simso"
 	"github.com/genode-operator/genode-operator/internal/session/stdio"
 	"github.com/genode-operator/genode-operator/internal/session/taskloader"
 	"github.com/genode-operator/genode-operator/internal/testenv"
@@ -53,6 +54,7 @@ type lab struct {
 	fog    *fog
 	store  *results.SQLite
 
+	stop    func()       // ends the manager
 	printed bytes.Buffer // by dry runs; to be read when they are over
 }
 
@@ -73,8 +75,17 @@ func newLab(t *testing.T) *lab {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.store.Close() })
-	l.Manage(ctrl.Options{}, func(mgr ctrl.Manager) error { return l.setup(t.Context(), mgr) })
+	l.manage()
 	return l
+}
+
+// manage starts a manager; another one may follow when it has been stopped.
+func (l *lab) manage() {
+	l.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	stop := l.Manage(ctrl.Options{}, func(mgr ctrl.Manager) error { return l.setup(ctx, mgr) })
+	l.stop = func() { cancel(); stop() }
+	l.Cleanup(cancel)
 }
 
 // setup wires the parts as the manager does.
@@ -82,7 +93,7 @@ func (l *lab) setup(ctx context.Context, mgr ctrl.Manager) error {
 	sessions := session.NewRegistry(nil)
 	l.fog = &fog{Class: taskloader.New(taskloader.Options{Registry: sessions, Log: logr.Discard()})}
 	// Loopback answers every echo request, so that Ping connects here, too.
-	classes := session.Classes{"Genode": l.fog, "Ping": l.fog, "Stdio": stdio.New(&l.printed)}
+	classes := session.Classes{"Genode": l.fog, "Ping": l.fog, "Stdio": stdio.New(&l.printed), "SimSo": simso.New(simso.Options{Registry: sessions})}
 	watcher := addresstarget.NewWatcher(addresstarget.WatcherOptions{Class: classes, Sessions: sessions, Recheck: recheck})
 	classes["Ping"] = watcher.Guard(classes["Ping"])
 	remote := addresstarget.Fleet{Watcher: watcher, Class: classes, Cache: mgr.GetClient()}
@@ -90,7 +101,7 @@ func (l *lab) setup(ctx context.Context, mgr ctrl.Manager) error {
 	downloads := &fetch.Background{}
 	engine := campaign.New(campaign.Options{
 		Store: l.store, Class: classes, Log: logr.Discard(),
-		Fleet: taskset.Fleets{Cache: mgr.GetClient(), ByClass: map[v1alpha1.SessionClass]campaign.Fleet{v1alpha1.ClassPing: remote, v1alpha1.ClassGenode: remote, v1alpha1.ClassStdio: remote}},
+		Fleet: taskset.Fleets{Cache: mgr.GetClient(), ByClass: map[v1alpha1.SessionClass]campaign.Fleet{v1alpha1.ClassPing: remote, v1alpha1.ClassGenode: remote, v1alpha1.ClassStdio: remote, v1alpha1.ClassSimSo: remote}},
 		Changed: func(id string) {
 			select {
 			case changed <- id:

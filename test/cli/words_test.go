@@ -55,7 +55,7 @@ func TestListsAndDescriptions(t *testing.T) {
 	l.genodectl("list", "-t").want(t, 0, "example.Hey6 ", "127 variants", "nextgen.pi.Variants1m")
 	l.genodectl("list", "-b").want(t, 0, "pi.Value")
 	l.genodectl("list", "-m").want(t, 0, "stdout.StdOutMonitor", "mongo.MongoMonitor")
-	l.genodectl("list", "-s").want(t, 0, "genode.PingSession", "Stdio")
+	l.genodectl("list", "-s").want(t, 0, "genode.PingSession", "Stdio", "simso.SimSoSession")
 	l.genodectl("describe", "variant", "16", "-t", "example.Hey6").want(t, 0, "priority = 17", "<priority>17</priority>")
 	l.genodectl("version").want(t, 0, "genodectl")
 	l.genodectl("run", "--help").want(t, 0, "Examples:", "kubectl genode run")

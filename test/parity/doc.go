@@ -88,6 +88,4 @@
 //	W8: TestABinaryIsSentOncePerConnection, TestP07NoVariantWaitsForADelayedAcknowledgement
 //	W9: TestMemoryDoesNotGrowWithVariants
 //	W10: cmd/manager.TestTheAPIServerDecidesWhoReads, test/manifests.TestTheManagersPodIsAdmittedAsRestricted
-//
-// F30 is the one row without a test: the session class SimSo does not exist yet.
 package parity

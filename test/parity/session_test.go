@@ -179,7 +179,8 @@ func TestF31DryRun(t *testing.T) {
 	defer store.Close()
 	p := l.plan(four)
 	if _, err := local.Run(t.Context(), local.Options{
-		Plan: p, Class: session.Classes{"Stdio": stdio.New(&out)}, ClassName: "Stdio", Generation: taskset.G1608b, Store: store,
+		Plan: p, Class: session.Classes{"Stdio": stdio.New(&out)}, ClassName: "Stdio", Store: store,
+		Fixed: []session.Target{{Name: "dry run", Class: "Stdio", Generation: taskset.G1608b}},
 	}); err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/go-logr/logr"
 
-	"github.com/genode-operator/genode-operator/api/v1alpha1"
 	"github.com/genode-operator/genode-operator/internal/addresspool"
 	"github.com/genode-operator/genode-operator/internal/campaign"
 	"github.com/genode-operator/genode-operator/internal/campaign/results"
@@ -26,7 +25,9 @@ type Options struct {
 	// Class opens sessions; ClassName is the class of all targets.
 	Class     session.Class
 	ClassName string
-	// Addresses and Port of the targets; class Stdio has none.
+	// Fixed targets, of classes that need no looking for them: Stdio and SimSo. Without them there are Addresses.
+	Fixed []session.Target
+	// Addresses and Port of the targets.
 	Addresses *addresspool.Ranges
 	Port      uint16
 	// Generation of the targets' taskloaders, "Auto" to ask each.
@@ -77,7 +78,7 @@ func Run(ctx context.Context, o Options) (Progress, error) {
 	r.engine = campaign.New(campaign.Options{
 		Store: o.Store, Class: o.Class, Fleet: fleet{r}, Log: o.Log, Observe: o.Observe, Changed: func(string) { r.tell() },
 	})
-	if o.ClassName != string(v1alpha1.ClassStdio) {
+	if len(o.Fixed) == 0 {
 		if o.Addresses.Empty() {
 			return Progress{}, errors.New("there are no addresses to look for targets at; name at least one, for example 172.25.1.0/24")
 		}
@@ -168,8 +169,8 @@ func (r *runner) progress(targets int) Progress {
 
 // targets are those that answer now.
 func (r *runner) targets() []session.Target {
-	if r.options.ClassName == string(v1alpha1.ClassStdio) {
-		return []session.Target{{Name: "dry run", Class: r.options.ClassName, Generation: r.options.Generation}}
+	if len(r.options.Fixed) > 0 {
+		return r.options.Fixed
 	}
 	var all []session.Target
 	for _, a := range r.scanner.Found(pool) {

@@ -170,6 +170,7 @@ func TestADryRunNeedsNoTarget(t *testing.T) {
 	l := newLab(t, 0, faketarget.Options{})
 	var out strings.Builder
 	l.Class, l.ClassName, l.Addresses = session.Classes{"Stdio": stdio.New(&out)}, "Stdio", nil
+	l.Fixed = []session.Target{{Name: "dry run", Class: "Stdio"}}
 	if _, err := local.Run(t.Context(), l.Options); err != nil {
 		t.Fatal(err)
 	}
