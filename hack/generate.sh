@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# generate.sh code|manifests OUT: writes generated files below OUT; OUT "." is the tree itself.
+# generate.sh code|manifests|proto OUT: writes generated files below OUT; OUT "." is the tree itself.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,8 +18,11 @@ manifests)
 	# The role comes from the markers of the reconcilers and of the program that serves their metrics.
 	"$gen" rbac:roleName=manager paths=./controllers/... paths=./cmd/manager/... output:rbac:artifacts:config="$out/config/rbac"
 	;;
+proto)
+	.cache/bin/protogen internal/gateway/proto "$out/internal/gateway/proto" .cache/bin/protoc-gen-go .cache/bin/protoc-gen-go-grpc
+	;;
 *)
-	echo "usage: generate.sh code|manifests OUT" >&2
+	echo "usage: generate.sh code|manifests|proto OUT" >&2
 	exit 2
 	;;
 esac

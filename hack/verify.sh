@@ -16,15 +16,16 @@ rm -rf "$fresh"
 mkdir -p "$fresh"
 hack/generate.sh code "$fresh"
 hack/generate.sh manifests "$fresh"
+hack/generate.sh proto "$fresh"
 while IFS= read -r -d '' file; do
-	diff -u "${file#"$fresh"/}" "$file" >&2 || complain "${file#"$fresh"/} is out of date: run make generate manifests"
+	diff -u "${file#"$fresh"/}" "$file" >&2 || complain "${file#"$fresh"/} is out of date: run make generate manifests proto"
 done < <(find "$fresh" -type f -print0)
 # A generated file whose kind is gone stays behind unless somebody looks for it.
 for file in config/crd/bases/*.yaml; do
 	[ -e "$fresh/$file" ] || complain "$file is not generated any more: remove it"
 done
 
-for module in . hack/tools hack/lint hack/kubebox hack/mkimage; do
+for module in . hack/tools hack/lint hack/kubebox hack/mkimage hack/protogen; do
 	(cd "$module" && go mod tidy -diff) >&2 || complain "$module/go.mod is not tidy: run go mod tidy there"
 done
 

@@ -8,8 +8,12 @@ generate: $(CONTROLLER_GEN) ## Generate the deep copies of the API types.
 manifests: $(CONTROLLER_GEN) ## Generate the CRDs and the manager's role from the markers in the code.
 	@hack/generate.sh manifests .
 
+.PHONY: proto
+proto: $(PROTOGEN) ## Generate the Go code of the session gateway's .proto files.
+	@hack/generate.sh proto .
+
 .PHONY: verify
-verify: check-go $(CONTROLLER_GEN) $(KUSTOMIZE) ## Check that generated files, go.mod files and kustomizations are in order.
+verify: check-go $(CONTROLLER_GEN) $(KUSTOMIZE) $(PROTOGEN) ## Check that generated files, go.mod files and kustomizations are in order.
 	@hack/verify.sh
 
 .PHONY: dist

@@ -4,12 +4,13 @@
 CONTROLLER_GEN := $(TOOLBIN)/controller-gen
 KUSTOMIZE := $(TOOLBIN)/kustomize
 GOLANGCI_LINT := $(TOOLBIN)/golangci-lint
+PROTOGEN := $(TOOLBIN)/protogen $(TOOLBIN)/protoc-gen-go $(TOOLBIN)/protoc-gen-go-grpc
 
 # Tools are rebuilt when the Go version changes: golangci-lint must not be older than the Go it checks.
 GO_STAMP := $(CACHE)/go-version
 
 .PHONY: tools
-tools: $(CONTROLLER_GEN) $(KUSTOMIZE) $(GOLANGCI_LINT) ## Build controller-gen, kustomize and golangci-lint (first time: some minutes).
+tools: $(CONTROLLER_GEN) $(KUSTOMIZE) $(PROTOGEN) $(GOLANGCI_LINT) ## Build controller-gen, kustomize, protogen and golangci-lint (first time: some minutes).
 
 .PHONY: deps
 deps: ## Install every Debian package that any target needs (asks sudo unless root).
@@ -48,6 +49,10 @@ $(CONTROLLER_GEN): hack/tools/go.mod hack/tools/go.sum $(GO_STAMP)
 $(KUSTOMIZE): hack/tools/go.mod hack/tools/go.sum $(GO_STAMP)
 	@echo "Building kustomize"
 	@cd hack/tools && go build -o ../../$@ sigs.k8s.io/kustomize/kustomize/v5
+
+# One rule for three programs, which are built together.
+$(PROTOGEN) &: hack/protogen/go.mod hack/protogen/go.sum hack/protogen/main.go $(GO_STAMP)
+	@cd hack/protogen && go build -o ../../$(TOOLBIN)/ . google.golang.org/protobuf/cmd/protoc-gen-go google.golang.org/grpc/cmd/protoc-gen-go-grpc
 
 $(GOLANGCI_LINT): hack/lint/go.mod hack/lint/go.sum $(wildcard hack/lint/golangci-lint/*.go) $(GO_STAMP)
 	@echo "Building golangci-lint with kube-api-linter (first time: some minutes)"

@@ -88,9 +88,6 @@ func (s *Session) idleAt() time.Time {
 	return s.Start.Add(s.IdleTimeout)
 }
 
-// over is true of a session that is not open any more.
-func (s *Session) over() bool { return s.State == Closed || s.State == UnknownState }
-
 // Report is news of one session from whoever handles its packets.
 type Report struct {
 	ID      uint64

@@ -35,7 +35,21 @@ const maxLif = 64
 
 // Validate says what is wrong with a session. Its error is an ErrInvalid that names the field.
 func (s *Spec) Validate() error {
-	t := s.Tuple
+	if err := s.Tuple.validate(); err != nil {
+		return err
+	}
+	switch {
+	case s.Action > Snoop:
+		return fmt.Errorf("%w: actionType %d: give 0 (drop), 1 (forward), 2 (mirror) or 3 (snoop)", ErrInvalid, s.Action)
+	case s.Action.Copies() && (!s.NextHop.IsValid() || s.NextHop.IsUnspecified()):
+		return fmt.Errorf("%w: actionNextHop: mirror and snoop need to know where the copies go", ErrInvalid)
+	case s.IdleTimeout < 0:
+		return fmt.Errorf("%w: cacheTimeout %s: it cannot be negative", ErrInvalid, s.IdleTimeout)
+	}
+	return nil
+}
+
+func (t *Tuple) validate() error {
 	switch {
 	case t.Protocol != TCP && t.Protocol != UDP:
 		return fmt.Errorf("%w: protocolId %d: give 6 (TCP) or 17 (UDP)", ErrInvalid, t.Protocol)
@@ -47,12 +61,6 @@ func (s *Spec) Validate() error {
 		return fmt.Errorf("%w: sourceIp %s and destinationIp %s: both have to be IPv4, or both IPv6", ErrInvalid, t.Source.Addr(), t.Destination.Addr())
 	case len(t.InLif) > maxLif || len(t.OutLif) > maxLif:
 		return fmt.Errorf("%w: inLif and outLif: names of interfaces have at most %d bytes", ErrInvalid, maxLif)
-	case s.Action > Snoop:
-		return fmt.Errorf("%w: actionType %d: give 0 (drop), 1 (forward), 2 (mirror) or 3 (snoop)", ErrInvalid, s.Action)
-	case s.Action.Copies() && (!s.NextHop.IsValid() || s.NextHop.IsUnspecified()):
-		return fmt.Errorf("%w: actionNextHop: mirror and snoop need to know where the copies go", ErrInvalid)
-	case s.IdleTimeout < 0:
-		return fmt.Errorf("%w: cacheTimeout %s: it cannot be negative", ErrInvalid, s.IdleTimeout)
 	}
 	return nil
 }
