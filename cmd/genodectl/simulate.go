@@ -130,10 +130,8 @@ func (o *simulateOptions) check(cmd *cobra.Command, args []string) error {
 		return fmt.Errorf("%q: name one file, with -f", args[0])
 	case o.input.file == "" && o.input.taskset == "":
 		return errors.New("what shall be simulated? Name a file with -f, a task-set with -t, or recorded runs with --simso-json")
-	case cmd.Flags().Changed("cpus") && (o.input.cpus < 1 || o.input.cpus > simfile.MostProcessors):
-		return fmt.Errorf("--cpus %d: use 1 to %d", o.input.cpus, simfile.MostProcessors)
 	}
-	return nil
+	return o.input.checkCPUs(cmd)
 }
 
 // convert prints what would be simulated.
@@ -168,20 +166,12 @@ func (o *simulateOptions) verdict(log io.Writer, missed int64, err error) error 
 // apply puts flags in place of what the file says. What says nothing about its duration gets one if it is needed.
 func (o *simulateOptions) apply(cmd *cobra.Command, f *simfile.File, duration bool) error {
 	given := cmd.Flags().Changed
-	if given("scheduler") {
-		f.Scheduler, f.Options = o.input.scheduler, nil
-	}
-	if f.Scheduler == "" {
-		f.Scheduler = "EDF"
-	}
+	o.input.override(f)
 	if given("option") {
 		f.Options = o.options
 	}
 	if given("seed") {
 		f.System.Seed = o.seed
-	}
-	if given("cpus") {
-		resize(f, o.input.cpus)
 	}
 	return errors.Join(o.howLong(&f.System, duration), o.look(&f.System))
 }

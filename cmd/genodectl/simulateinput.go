@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"github.com/genode-operator/genode-operator/internal/session"
 	"github.com/genode-operator/genode-operator/internal/session/simso"
 	"github.com/genode-operator/genode-operator/internal/sim"
@@ -23,6 +25,26 @@ type inputOptions struct {
 	// scheduler and cpus that are asked for; zero: none.
 	scheduler string
 	cpus      int
+}
+
+func (o *inputOptions) checkCPUs(cmd *cobra.Command) error {
+	if cmd.Flags().Changed("cpus") && (o.cpus < 1 || o.cpus > simfile.MostProcessors) {
+		return fmt.Errorf("--cpus %d: use 1 to %d", o.cpus, simfile.MostProcessors)
+	}
+	return nil
+}
+
+// override puts what is asked for in place of what the file says.
+func (o *inputOptions) override(f *simfile.File) {
+	if o.scheduler != "" {
+		f.Scheduler, f.Options = o.scheduler, nil
+	}
+	if f.Scheduler == "" {
+		f.Scheduler = "EDF"
+	}
+	if o.cpus > 0 {
+		resize(f, o.cpus)
+	}
 }
 
 // read reads the system of a file, or a variant of a task-set.
