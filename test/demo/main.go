@@ -77,7 +77,7 @@ func run(ctx, forever context.Context, keep bool) error {
 		return err
 	}
 	s := &show{lab: l, begin: time.Now()}
-	for _, act := range []func(context.Context) error{s.apply, s.boot, s.freezeAndRestore, s.freezeAndReset, s.finish, s.tables} {
+	for _, act := range []func(context.Context) error{s.apply, s.boot, s.freezeAndRestore, s.freezeAndReset, s.finish, s.tables, s.compare} {
 		if err := act(ctx); err != nil {
 			s.explain()
 			return err
