@@ -27,7 +27,7 @@ func TestTheDifferentialCampaignsDifferInTheirTargetsOnly(t *testing.T) {
 	if diff := cmp.Diff(measured.Spec.Targets, simulated.Spec.Targets); diff == "" {
 		t.Error("both have the same targets")
 	}
-	measured.Spec.Targets, simulated.Spec.Targets = nil, nil
+	measured.Spec.Targets, simulated.Spec.Targets = v1alpha1.TargetsSpec{}, v1alpha1.TargetsSpec{}
 	if diff := cmp.Diff(measured.Spec, simulated.Spec); diff != "" {
 		t.Errorf("measured and simulated (-measured +simulated):\n%s", diff)
 	}
