@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -78,17 +79,10 @@ func completeAnalyze(cmd *cobra.Command) {
 }
 
 func (o *analyzeOptions) run(cmd *cobra.Command, args []string) error {
-	switch {
-	case len(o.golden) > 0:
+	if len(o.golden) > 0 {
 		return analyzeLines(cmd.Context(), append(o.golden, args...), cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
-	case len(args) > 0:
-		return fmt.Errorf("%q: name one file, with -f", args[0])
-	case o.input.file == "" && o.input.taskset == "":
-		return errors.New("what shall be analysed? Name a file with -f, a task-set with -t, or task-sets with --golden-jsonl")
-	case o.output != "table" && o.output != "json":
-		return fmt.Errorf("-o %q: use table or json", o.output)
 	}
-	if err := o.input.checkCPUs(cmd); err != nil {
+	if err := o.check(cmd, args); err != nil {
 		return err
 	}
 	tests, err := o.chosen()
@@ -104,15 +98,26 @@ func (o *analyzeOptions) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := o.print(cmd.OutOrStdout(), a); err != nil || !o.strict {
+	if err := o.print(cmd.OutOrStdout(), a); err != nil {
 		return err
 	}
-	for _, t := range a.Tests {
-		if t.Verdict == verdictNo {
-			return errFailed
-		}
+	if o.strict && slices.ContainsFunc(a.Tests, func(t testVerdict) bool { return t.Verdict == verdictNo }) {
+		return errFailed
 	}
 	return nil
+}
+
+// check refuses what is wrong with the command itself.
+func (o *analyzeOptions) check(cmd *cobra.Command, args []string) error {
+	switch {
+	case len(args) > 0:
+		return fmt.Errorf("%q: name one file, with -f", args[0])
+	case o.input.file == "" && o.input.taskset == "":
+		return errors.New("what shall be analysed? Name a file with -f, a task-set with -t, or task-sets with --golden-jsonl")
+	case o.output != "table" && o.output != "json":
+		return fmt.Errorf("-o %q: use table or json", o.output)
+	}
+	return o.input.checkCPUs(cmd)
 }
 
 func (o *analyzeOptions) chosen() ([]analysis.Test, error) {
