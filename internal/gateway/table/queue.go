@@ -65,7 +65,13 @@ func (q *queue) back(sessions []Session) {
 	q.limit()
 }
 
+// remove takes out one session; an older one of its id is the newest then.
 func (q *queue) remove(s *Session) {
 	q.unname(s)
 	q.waiting = slices.DeleteFunc(q.waiting, func(w *Session) bool { return w == s })
+	for _, w := range q.waiting {
+		if w.ID == s.ID {
+			q.newest[s.ID] = w
+		}
+	}
 }
