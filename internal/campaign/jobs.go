@@ -63,14 +63,14 @@ func (t *tracker) observe(e session.Event) {
 	case e.Type == session.EventJobsDone:
 		task.closed = true
 	case e.Type == session.EventNotScheduled:
-		t.end(task, nil, e.Type)
+		t.end(task, nil, e)
 		task.closed = true
 	case e.Ends():
-		t.end(task, &stamp, e.Type)
+		t.end(task, &stamp, e)
 	}
 }
 
-func (t *tracker) end(j *taskJobs, at *int64, outcome string) {
+func (t *tracker) end(j *taskJobs, at *int64, e session.Event) {
 	j.ended++
 	switch {
 	case j.ended > j.wanted:
@@ -78,7 +78,7 @@ func (t *tracker) end(j *taskJobs, at *int64, outcome string) {
 		t.more++
 	default:
 		t.kept++
-		j.jobs = append(j.jobs, results.Job{Task: j.name, Number: j.ended, Start: j.open, End: at, Outcome: outcome})
+		j.jobs = append(j.jobs, results.Job{Task: j.name, Number: j.ended, Start: j.open, End: at, Outcome: e.Type, Released: e.Released})
 	}
 	j.open = nil
 }

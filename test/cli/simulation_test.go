@@ -23,7 +23,7 @@ sweeps: [{task: hello, attribute: executionTimeMilliseconds, values: [2, 12]}]
 	}
 	l.genodectl("run", "-f", file, "-s", "simso.SimSoSession", "10.0.0.1", "-o", "csv").want(t, 0, ",hello,1,4,6,", ",load,1,0,4,", "EXIT_PERIOD")
 	l.genodectl("run", "-f", file, "--name", "rm", "--class", "SimSo", "--scheduler", "simso.schedulers.RM", "-o", "csv").want(t, 0, ",hello,1,0,2,", ",load,1,2,6,")
-	l.genodectl("run", "-f", file, "--name", "late", "--class", "SimSo", "--on-miss", "Continue", "-o", "csv").want(t, 0, ",hello,1,4,16,12,EXIT")
+	l.genodectl("run", "-f", file, "--name", "late", "--class", "SimSo", "--on-miss", "Continue", "-o", "csv").want(t, 0, ",hello,1,4,16,16,EXIT,0")
 	if r := l.genodectl("run", "-f", file, "--name", "odd", "--class", "SimSo", "--scheduler", "SJF"); r.code != 2 || !strings.Contains(r.log, `scheduler: "SJF" is not known; use one of`) {
 		t.Errorf("exit %d: %s", r.code, r.log)
 	}

@@ -70,8 +70,12 @@ func recordsSurviveReopening(t *testing.T, open func() Store) {
 	bare.Values, bare.Jobs, bare.Message, bare.ImageDigest = "", nil, "nothing to say", ""
 	odd := record(math.MaxInt64, math.MaxInt32, true)
 	odd.Jobs = append(odd.Jobs, Job{Task: `a "quoted\ task`, Outcome: "EXIT\twith <ünï>"}, Job{Task: "never", Outcome: "NOT_SCHEDULED"})
+	odd.Jobs = append(odd.Jobs, Job{Task: "told", Number: 7, Start: ptr.To(int64(5)), End: ptr.To(int64(9)), Outcome: "EXIT", Released: ptr.To(int64(3))})
+	odd.Analysis = `{"schedulable":true}`
 	odd.Values, odd.Message = `{"a.config.x":"<\"é\">"}`, "it's\n“done”"
-	want := []Record{record(7, 1, false), record(7, 2, true), bare, odd}
+	told := record(9, 1, true)
+	told.Jobs, told.Analysis = []Job{{Task: "hello", Number: 1, Outcome: "EXIT_PERIOD", Released: ptr.To(int64(0))}, told.Jobs[0]}, `{"schedulable":false}`
+	want := []Record{record(7, 1, false), record(7, 2, true), bare, odd, told}
 	must(t, s.Put(t.Context(), want...))
 	must(t, s.Close())
 	if diff := cmp.Diff(want, read(t, open(), "c1")); diff != "" {

@@ -11,8 +11,8 @@ import (
 
 // The jobs of a record are one value of the store, a JSON array with an array for each job:
 //
-//	[["hello",1,10,25,"EXIT"],["load",1,null,30,"EXIT_CRITICAL"]]
-//	   task, number, start, end, outcome
+//	[["hello",1,10,25,"EXIT"],["load",1,null,30,"EXIT_CRITICAL",8]]
+//	   task, number, start, end, outcome, release if it is known
 //
 // One row for each attempt is what makes writing and reading fast; the view "jobs" has a row for each job.
 
@@ -28,7 +28,11 @@ func jobsText(jobs []Job) string {
 		out = strconv.AppendInt(append(out, ','), int64(j.Number), 10)
 		out = appendStamp(append(out, ','), j.Start)
 		out = appendStamp(append(out, ','), j.End)
-		out = append(appendText(append(out, ','), j.Outcome), ']')
+		out = appendText(append(out, ','), j.Outcome)
+		if j.Released != nil {
+			out = appendStamp(append(out, ','), j.Released)
+		}
+		out = append(out, ']')
 	}
 	return string(append(out, ']'))
 }
@@ -71,6 +75,9 @@ func jobsOf(text string, names names) ([]Job, error) {
 		s.take("[")
 		j := Job{Task: s.text(), Number: int32(s.number())}
 		j.Start, j.End, j.Outcome = s.stamp(), s.stamp(), s.text()
+		if s.more {
+			j.Released = s.stamp()
+		}
 		jobs = append(jobs, j)
 		if s.rest == "]" && !s.odd {
 			return jobs, nil
@@ -83,6 +90,7 @@ func jobsOf(text string, names names) ([]Job, error) {
 type scanner struct {
 	rest  string
 	odd   bool
+	more  bool // an element follows the newest one
 	names names
 }
 
@@ -99,6 +107,7 @@ func (s *scanner) element() string {
 		return ""
 	}
 	value := s.rest[:end]
+	s.more = s.rest[end] == ','
 	s.rest = s.rest[end+1:]
 	return value
 }
@@ -159,12 +168,12 @@ func anyJobsOf(text string) ([]Job, error) {
 	jobs := make([]Job, len(rows))
 	for i, row := range rows {
 		j := &jobs[i]
-		fields := []any{&j.Task, &j.Number, &j.Start, &j.End, &j.Outcome}
-		if len(row) != len(fields) {
-			return nil, fmt.Errorf("job %d of %.60q has %d elements, want %d", i, text, len(row), len(fields))
+		fields := []any{&j.Task, &j.Number, &j.Start, &j.End, &j.Outcome, &j.Released}
+		if len(row) != len(fields) && len(row) != len(fields)-1 {
+			return nil, fmt.Errorf("job %d of %.60q has %d elements, want %d or %d", i, text, len(row), len(fields)-1, len(fields))
 		}
-		for k, field := range fields {
-			if err := json.Unmarshal(row[k], field); err != nil {
+		for k := range row {
+			if err := json.Unmarshal(row[k], fields[k]); err != nil {
 				return nil, fmt.Errorf("job %d of %.60q: %w", i, text, err)
 			}
 		}

@@ -29,7 +29,7 @@ func (s *Postgres) each(ctx context.Context, campaign string, f func(Record) err
 			return err
 		}
 		rows, err := tx.Query(ctx, `SELECT variant, attempt, final, succeeded, reason, message, place, after_recovery, incarnation, swept::text,
-			started, ended, bytes_in, bytes_out, jobs::text FROM attempts WHERE campaign = (SELECT key FROM campaigns WHERE id = $1) ORDER BY seq`, campaign)
+			started, ended, bytes_in, bytes_out, jobs::text, analysis::text FROM attempts WHERE campaign = (SELECT key FROM campaigns WHERE id = $1) ORDER BY seq`, campaign)
 		if err != nil {
 			return err
 		}

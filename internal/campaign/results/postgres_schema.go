@@ -9,8 +9,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// pgTables is version 2, the first one that PostgreSQL has. It means the same as SQLite's, where flags are
-// booleans, and swept and jobs are of type json.
+// pgTables is version 3. It means the same as SQLite's, where flags are
+// booleans, and swept, jobs and analysis are of type json.
 const pgTables = `
 CREATE TABLE schema_version (version int NOT NULL);
 CREATE TABLE campaigns (
@@ -25,16 +25,26 @@ CREATE TABLE attempts (
 	final boolean NOT NULL, succeeded boolean NOT NULL, reason text NOT NULL, message text NOT NULL,
 	place bigint NOT NULL REFERENCES places, after_recovery text NOT NULL, incarnation bigint NOT NULL, swept json,
 	started bigint NOT NULL, ended bigint NOT NULL, bytes_in bigint NOT NULL, bytes_out bigint NOT NULL,
-	jobs json NOT NULL, PRIMARY KEY (campaign, seq));
+	jobs json NOT NULL, analysis json, PRIMARY KEY (campaign, seq));
 CREATE UNIQUE INDEX one_record ON attempts (campaign, variant, attempt);
-CREATE UNIQUE INDEX one_final ON attempts (campaign, variant) WHERE final;
+CREATE UNIQUE INDEX one_final ON attempts (campaign, variant) WHERE final;` + pgViews
+
+const pgViews = `
 CREATE VIEW records AS SELECT c.id AS campaign, a.variant, a.attempt, a.final, a.succeeded, a.reason, a.message,
 	p.target, p.address, p.generation, a.after_recovery, a.incarnation, a.swept, a.started, a.ended,
-	p.host_class, p.image_digest, a.bytes_in, a.bytes_out
+	p.host_class, p.image_digest, a.bytes_in, a.bytes_out, a.analysis
 	FROM attempts a JOIN campaigns c ON c.key = a.campaign JOIN places p ON p.key = a.place;
 CREATE VIEW jobs AS SELECT c.id AS campaign, a.variant, a.attempt, j ->> 0 AS task, (j ->> 1)::int AS number,
-	(j ->> 2)::bigint AS start_ms, (j ->> 3)::bigint AS end_ms, j ->> 4 AS outcome
+	(j ->> 2)::bigint AS start_ms, (j ->> 3)::bigint AS end_ms, j ->> 4 AS outcome,
+	(j ->> 5)::bigint AS released_ms
 	FROM attempts a JOIN campaigns c ON c.key = a.campaign, json_array_elements(a.jobs) j;`
+
+// pgFromVersion2 adds what version 2, PostgreSQL's first one, did not know.
+const pgFromVersion2 = `
+DROP VIEW records;
+DROP VIEW jobs;
+ALTER TABLE attempts ADD COLUMN analysis json;` + pgViews + `
+UPDATE schema_version SET version = 3;`
 
 // schemaLock is the key of the advisory lock under which the schema is made: "genode" in ASCII.
 const schemaLock = 0x67656e6f6465
@@ -58,6 +68,10 @@ func (s *Postgres) migrate(ctx context.Context) error {
 		}
 		var found int
 		if err := tx.QueryRow(ctx, `SELECT version FROM schema_version`).Scan(&found); err != nil {
+			return err
+		}
+		if found == 2 {
+			_, err := tx.Exec(ctx, pgFromVersion2)
 			return err
 		}
 		if found != version {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/genode-operator/genode-operator/internal/testenv/postgres"
@@ -26,6 +27,24 @@ func TestPostgresConforms(t *testing.T) {
 		dsn := server.Database()
 		return func() Store { return openPostgres(t, dsn) }
 	})
+}
+
+func TestPostgresOfVersion2IsMigrated(t *testing.T) {
+	dsn := postgres.Start(t).Database()
+	s := openPostgres(t, dsn)
+	must(t, s.Put(t.Context(), record(1, 1, true)))
+	if _, err := s.writes.Exec(t.Context(), toVersion2+`UPDATE schema_version SET version = 2`); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		s := openPostgres(t, dsn)
+		analysed := record(2, 1, true)
+		analysed.Analysis = `{"schedulable":true}`
+		must(t, s.Put(t.Context(), analysed))
+		if diff := cmp.Diff([]Record{record(1, 1, true), analysed}, read(t, s, "c1")); diff != "" {
+			t.Error(diff)
+		}
+	}
 }
 
 // TestPostgresComesBack kills the server between and under writes.
@@ -93,8 +112,8 @@ func TestPostgresErrorsSayWhatToDo(t *testing.T) {
 	must(t, tx.Rollback(t.Context()))
 	must(t, s.Put(t.Context(), record(1, 1, true)))
 	holds(t, s, 1)
-	server.Exec("results1", `UPDATE schema_version SET version = 3`)
-	fails(dsn, "version 3", "results1")
+	server.Exec("results1", `UPDATE schema_version SET version = 4`)
+	fails(dsn, "version 4", "results1")
 }
 
 func TestABadRowFailsAloneInPostgres(t *testing.T) {

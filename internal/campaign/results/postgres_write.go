@@ -11,13 +11,13 @@ import (
 // pgInsert takes an array for each column: one statement, one plan and one round trip for any number of rows.
 // Rows that are there already, and those of variants that are settled, are left out.
 const pgInsert = `INSERT INTO attempts (campaign, variant, attempt, final, succeeded, reason, message, place, after_recovery, incarnation,
-	swept, started, ended, bytes_in, bytes_out, jobs)
+	swept, started, ended, bytes_in, bytes_out, jobs, analysis)
 	SELECT campaign, variant, attempt, final, succeeded, reason, message, place, after_recovery, incarnation,
-	swept::json, started, ended, bytes_in, bytes_out, jobs::json
+	swept::json, started, ended, bytes_in, bytes_out, jobs::json, analysis::json
 	FROM unnest($1::bigint[], $2::bigint[], $3::int[], $4::bool[], $5::bool[], $6::text[], $7::text[], $8::bigint[], $9::text[], $10::bigint[],
-	$11::text[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::text[]) WITH ORDINALITY
+	$11::text[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::text[], $17::text[]) WITH ORDINALITY
 	AS row (campaign, variant, attempt, final, succeeded, reason, message, place, after_recovery, incarnation,
-	swept, started, ended, bytes_in, bytes_out, jobs, n) ORDER BY n ON CONFLICT DO NOTHING`
+	swept, started, ended, bytes_in, bytes_out, jobs, analysis, n) ORDER BY n ON CONFLICT DO NOTHING`
 
 // columns are rows, column by column.
 type columns struct {
@@ -25,7 +25,7 @@ type columns struct {
 	attempt                                                        []int32
 	final, succeeded                                               []bool
 	reason, message, recovery, jobs                                []string
-	swept                                                          []*string
+	swept, said                                                    []*string
 }
 
 func (c *columns) add(campaign, place int64, r *row) {
@@ -35,13 +35,13 @@ func (c *columns) add(campaign, place int64, r *row) {
 	c.place, c.recovery = append(c.place, place), append(c.recovery, r.AfterRecovery)
 	c.incarnation, c.swept = append(c.incarnation, r.Incarnation), append(c.swept, r.swept)
 	c.started, c.ended = append(c.started, r.Started.UnixMicro()), append(c.ended, r.Ended.UnixMicro())
-	c.in, c.out = append(c.in, r.BytesIn), append(c.out, r.BytesOut)
+	c.in, c.out, c.said = append(c.in, r.BytesIn), append(c.out, r.BytesOut), append(c.said, r.said)
 }
 
 func (c *columns) args() []any {
 	return []any{
 		c.campaign, c.variant, c.attempt, c.final, c.succeeded, c.reason, c.message, c.place, c.recovery, c.incarnation,
-		c.swept, c.started, c.ended, c.in, c.out, c.jobs,
+		c.swept, c.started, c.ended, c.in, c.out, c.jobs, c.said,
 	}
 }
 

@@ -35,6 +35,10 @@ type Record struct {
 	BytesIn     int64  // that the session received during the attempt
 	BytesOut    int64  // that it sent
 
+	// Analysis is what schedulability analysis says of the variant, as JSON; "" if it was not asked for. See
+	// analysis.Verdict in package campaign.
+	Analysis string
+
 	Jobs []Job
 }
 
@@ -49,21 +53,26 @@ type Campaign struct {
 	Begun    time.Time // when it was first seen
 }
 
-// Job is one job of a task. Start and End are milliseconds of the target's clock; nil: not reported.
+// Job is one job of a task. Start, End and Released are milliseconds of the target's clock; nil: not reported.
 type Job struct {
-	Task    string
-	Number  int32 // within the task, from 1
-	Start   *int64
-	End     *int64
-	Outcome string // the event that ended the job
+	Task     string
+	Number   int32 // within the task, from 1
+	Start    *int64
+	End      *int64
+	Outcome  string // the event that ended the job
+	Released *int64 // only simulated targets tell it; on others a job starts when it is released
 }
 
-// Response is the time from start to end in milliseconds; false when one of them is missing.
+// Response is the time from release, or else from start, to end in milliseconds; false when one of them is missing.
 func (j Job) Response() (int64, bool) {
-	if j.Start == nil || j.End == nil || *j.End < *j.Start {
+	from := j.Released
+	if from == nil {
+		from = j.Start
+	}
+	if from == nil || j.End == nil || *j.End < *from {
 		return 0, false
 	}
-	return *j.End - *j.Start, true
+	return *j.End - *from, true
 }
 
 // Store keeps records. Its methods are safe for concurrent use.

@@ -12,6 +12,7 @@ type row struct {
 	*Record
 	place place
 	swept *string
+	said  *string // by analysis
 	jobs  string
 }
 
@@ -34,6 +35,9 @@ func rowsOf(records []Record) ([]row, error) {
 		rows[i] = row{Record: r, place: placeOf(r), jobs: jobsText(r.Jobs)}
 		if r.Values != "" {
 			rows[i].swept = &r.Values
+		}
+		if r.Analysis != "" {
+			rows[i].said = &r.Analysis
 		}
 	}
 	return rows, nil

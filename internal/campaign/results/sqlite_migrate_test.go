@@ -120,7 +120,7 @@ func TestAMigrationThatFailsLeavesTheFileAsItWas(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "r.db")
 	c1, _, _ := records1()
 	writeVersion1(t, path, "CREATE TABLE places (of_somebody_else);", c1...)
-	if _, err := OpenSQLite(t.Context(), path); err == nil || !strings.Contains(err.Error(), "from version 1 to 2") {
+	if _, err := OpenSQLite(t.Context(), path); err == nil || !strings.Contains(err.Error(), "from version 1 to 3") {
 		t.Fatalf("error %v does not name the versions", err)
 	}
 	db, err := sql.Open("sqlite", path)
@@ -134,16 +134,49 @@ func TestAMigrationThatFailsLeavesTheFileAsItWas(t *testing.T) {
 	}
 }
 
+// toVersion2 makes the schema what it was in version 2, in both dialects.
+const toVersion2 = `
+DROP VIEW records;
+DROP VIEW jobs;
+ALTER TABLE attempts DROP COLUMN analysis;
+CREATE VIEW records AS SELECT c.id AS campaign, a.variant FROM attempts a JOIN campaigns c ON c.key = a.campaign;
+CREATE VIEW jobs AS SELECT c.id AS campaign, a.jobs FROM attempts a JOIN campaigns c ON c.key = a.campaign;`
+
+func TestVersion2IsMigrated(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "r.db")
+	s := openSQLite(t, path)
+	must(t, s.Put(t.Context(), record(1, 1, true)))
+	must(t, s.Close())
+	db, err := sql.Open("sqlite", path)
+	must(t, err)
+	if _, err := db.ExecContext(t.Context(), toVersion2+`PRAGMA user_version = 2`); err != nil {
+		t.Fatal(err)
+	}
+	must(t, db.Close())
+	for range 2 {
+		s := openSQLite(t, path)
+		analysed := record(2, 1, true)
+		analysed.Analysis = `{"schedulable":true}`
+		must(t, s.Put(t.Context(), analysed))
+		if diff := cmp.Diff([]Record{record(1, 1, true), analysed}, read(t, s, "c1")); diff != "" {
+			t.Error(diff)
+		}
+		var said string
+		must(t, s.handle.reader.QueryRowContext(t.Context(), `SELECT analysis FROM records WHERE variant = 2`).Scan(&said))
+		must(t, s.Close())
+	}
+}
+
 func TestANewerVersionIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "r.db")
 	db, err := sql.Open("sqlite", path)
 	must(t, err)
-	if _, err := db.ExecContext(t.Context(), `PRAGMA user_version = 3`); err != nil {
+	if _, err := db.ExecContext(t.Context(), `PRAGMA user_version = 4`); err != nil {
 		t.Fatal(err)
 	}
 	must(t, db.Close())
 	_, err = OpenSQLite(t.Context(), path)
-	if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "version 3") {
+	if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "version 4") {
 		t.Errorf("error %v does not name the file and its version", err)
 	}
 }

@@ -29,7 +29,7 @@ func (h *handle) each(ctx context.Context, campaign string, f func(Record) error
 		return nil, err
 	}
 	rows, err := h.reader.QueryContext(ctx, `SELECT variant, attempt, final, succeeded, reason, message, place, after_recovery, incarnation, swept,
-		started, ended, bytes_in, bytes_out, jobs FROM attempts WHERE seq BETWEEN ? AND ? ORDER BY seq`, key<<seqBits, (key+1)<<seqBits-1)
+		started, ended, bytes_in, bytes_out, jobs, analysis FROM attempts WHERE seq BETWEEN ? AND ? ORDER BY seq`, key<<seqBits, (key+1)<<seqBits-1)
 	if err != nil {
 		return nil, err
 	}
@@ -61,13 +61,13 @@ type parser struct {
 }
 
 // scan reads the columns variant, attempt, final, succeeded, reason, message, place, after_recovery,
-// incarnation, swept, started, ended, bytes_in, bytes_out and jobs.
+// incarnation, swept, started, ended, bytes_in, bytes_out, jobs and analysis.
 func (p *parser) scan(rows interface{ Scan(...any) error }, r *Record) error {
 	var variant, key, started, ended int64
 	var reason, recovery, jobs string
-	var swept *string
+	var swept, said *string
 	if err := rows.Scan(&variant, &r.Attempt, &r.Final, &r.Succeeded, &reason, &r.Message, &key, &recovery, &r.Incarnation, &swept,
-		&started, &ended, &r.BytesIn, &r.BytesOut, &jobs); err != nil {
+		&started, &ended, &r.BytesIn, &r.BytesOut, &jobs, &said); err != nil {
 		return err
 	}
 	at, known := p.places[key]
@@ -83,6 +83,9 @@ func (p *parser) scan(rows interface{ Scan(...any) error }, r *Record) error {
 	r.Started, r.Ended = time.UnixMicro(started), time.UnixMicro(ended)
 	if swept != nil {
 		r.Values = *swept
+	}
+	if said != nil {
+		r.Analysis = p.names.of(*said)
 	}
 	var err error
 	if r.Jobs, err = jobsOf(jobs, p.names); err != nil {

@@ -12,7 +12,7 @@ import (
 const rowsPerInsert = 32
 
 const rowColumns = "seq, campaign, variant, attempt, final, succeeded, reason, message, place, after_recovery, incarnation, swept, " +
-	"started, ended, bytes_in, bytes_out, jobs"
+	"started, ended, bytes_in, bytes_out, jobs, analysis"
 
 // insert is a statement for n rows. Those that are there already, and those of variants that are settled, are
 // left out; any other conflict is an error.
@@ -92,7 +92,7 @@ func (w *batch) append(ctx context.Context, r *row) error {
 	}
 	w.args = append(w.args, w.next[campaign], campaign, int64(r.Variant), int64(r.Attempt), bit(r.Final), bit(r.Succeeded),
 		r.Reason, r.Message, place, r.AfterRecovery, r.Incarnation, r.swept,
-		r.Started.UnixMicro(), r.Ended.UnixMicro(), r.BytesIn, r.BytesOut, r.jobs)
+		r.Started.UnixMicro(), r.Ended.UnixMicro(), r.BytesIn, r.BytesOut, r.jobs, r.said)
 	w.next[campaign]++
 	return nil
 }

@@ -17,8 +17,8 @@ type sheet struct {
 
 var columns = []string{
 	"campaign", "variant", "attempt", "final", "succeeded", "reason", "message", "target", "address", "generation", "host_class", "image_digest",
-	"after_recovery", "incarnation", "values", "started", "ended", "bytes_in", "bytes_out",
-	"task", "job", "start_ms", "end_ms", "response_ms", "outcome",
+	"after_recovery", "incarnation", "values", "started", "ended", "bytes_in", "bytes_out", "analysis",
+	"task", "job", "start_ms", "end_ms", "response_ms", "outcome", "released_ms",
 }
 
 // timeLayout has microseconds, which is what the store has.
@@ -40,14 +40,14 @@ func (s *sheet) line(row []string) error {
 func (s *sheet) entry(e Entry) error {
 	s.row = appendRecord(s.row[:0], e.Record)
 	if len(e.Record.Jobs) == 0 {
-		return s.line(append(s.row, "", "", "", "", "", ""))
+		return s.line(append(s.row, "", "", "", "", "", "", ""))
 	}
 	for _, j := range e.Record.Jobs {
 		response := ""
 		if ms, known := j.Response(); known {
 			response = strconv.FormatInt(ms, 10)
 		}
-		if err := s.line(append(s.row, j.Task, strconv.Itoa(int(j.Number)), stamp(j.Start, ""), stamp(j.End, ""), response, j.Outcome)); err != nil {
+		if err := s.line(append(s.row, j.Task, strconv.Itoa(int(j.Number)), stamp(j.Start, ""), stamp(j.End, ""), response, j.Outcome, stamp(j.Released, ""))); err != nil {
 			return err
 		}
 	}
@@ -58,7 +58,7 @@ func appendRecord(row []string, r *results.Record) []string {
 	return append(row, r.Campaign, strconv.FormatUint(r.Variant, 10), strconv.Itoa(int(r.Attempt)),
 		strconv.FormatBool(r.Final), strconv.FormatBool(r.Succeeded), r.Reason, r.Message, r.Target, r.Address, r.Generation,
 		r.HostClass, r.ImageDigest, r.AfterRecovery, strconv.FormatInt(r.Incarnation, 10), r.Values, clock(r.Started), clock(r.Ended),
-		strconv.FormatInt(r.BytesIn, 10), strconv.FormatInt(r.BytesOut, 10))
+		strconv.FormatInt(r.BytesIn, 10), strconv.FormatInt(r.BytesOut, 10), r.Analysis)
 }
 
 func clock(t time.Time) string { return t.UTC().Format(timeLayout) }

@@ -22,6 +22,7 @@ var jobFields = map[string]*types.FieldType{
 	"outcome":              jobField(cel.StringType, func(j *results.Job) any { return types.String(j.Outcome) }),
 	"startMilliseconds":    jobField(cel.NullableType(cel.IntType), func(j *results.Job) any { return nullable(j.Start) }),
 	"endMilliseconds":      jobField(cel.NullableType(cel.IntType), func(j *results.Job) any { return nullable(j.End) }),
+	"releasedMilliseconds": jobField(cel.NullableType(cel.IntType), func(j *results.Job) any { return nullable(j.Released) }),
 	"responseMilliseconds": jobField(cel.NullableType(cel.IntType), responseOf),
 }
 

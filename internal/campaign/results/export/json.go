@@ -30,6 +30,7 @@ type Record struct {
 	Ended         time.Time       `json:"ended"`
 	BytesIn       int64           `json:"bytesIn"`
 	BytesOut      int64           `json:"bytesOut"`
+	Analysis      json.RawMessage `json:"analysis,omitempty"`
 	Jobs          []Job           `json:"jobs"`
 }
 
@@ -39,7 +40,8 @@ type Job struct {
 	Number   int32  `json:"number"`
 	Start    *int64 `json:"startMilliseconds"`
 	End      *int64 `json:"endMilliseconds"`
-	Response *int64 `json:"responseMilliseconds"` // from start to end
+	Released *int64 `json:"releasedMilliseconds,omitempty"`
+	Response *int64 `json:"responseMilliseconds"` // from release, where it is known, or else from start, to end
 	Outcome  string `json:"outcome"`
 }
 
@@ -55,8 +57,11 @@ func RecordOf(name string, r *results.Record) Record {
 	if json.Valid([]byte(r.Values)) {
 		out.Values = json.RawMessage(r.Values)
 	}
+	if json.Valid([]byte(r.Analysis)) {
+		out.Analysis = json.RawMessage(r.Analysis)
+	}
 	for i, j := range r.Jobs {
-		out.Jobs[i] = Job{Task: j.Task, Number: j.Number, Start: j.Start, End: j.End, Outcome: j.Outcome}
+		out.Jobs[i] = Job{Task: j.Task, Number: j.Number, Start: j.Start, End: j.End, Released: j.Released, Outcome: j.Outcome}
 		if ms, known := j.Response(); known {
 			out.Jobs[i].Response = &ms
 		}

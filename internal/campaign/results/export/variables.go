@@ -31,6 +31,7 @@ var variables = map[string]variable{
 	"afterRecovery": textual(func(r *results.Record) string { return r.AfterRecovery }),
 	"incarnation":   {cel.IntType, func(r *results.Record) any { return types.Int(r.Incarnation) }},
 	"values":        {cel.MapType(cel.StringType, cel.DynType), func(r *results.Record) any { return mapOf(r.Values) }},
+	"analysis":      {cel.MapType(cel.StringType, cel.DynType), func(r *results.Record) any { return mapOf(r.Analysis) }},
 	"started":       {cel.TimestampType, func(r *results.Record) any { return types.Timestamp{Time: r.Started} }},
 	"ended":         {cel.TimestampType, func(r *results.Record) any { return types.Timestamp{Time: r.Ended} }},
 	"seconds":       {cel.DoubleType, func(r *results.Record) any { return types.Double(r.Ended.Sub(r.Started).Seconds()) }},
