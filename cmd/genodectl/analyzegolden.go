@@ -71,7 +71,7 @@ func analyzeLines(ctx context.Context, files []string, in io.Reader, out, log io
 			said, err := analyzeLine(ctx, line)
 			switch {
 			case ctx.Err() != nil:
-				return ctx.Err()
+				return stopped(ctx, err, log)
 			case err != nil:
 				fmt.Fprintf(log, "%s:%d: %s\n", file, number+1, oneLine(err))
 				failed = true

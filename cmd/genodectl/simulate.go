@@ -49,7 +49,7 @@ chrome-trace is for ui.perfetto.dev.
 --simso-json reads recorded runs of SimSo, or their inputs, and prints a line for each as jsonl, with times in cycles
 which are cut from milliseconds as SimSo does it. A file that cannot be simulated has a line with an error.
 
-Exit codes: 0; 1 a job missed its deadline, with --fail-on-miss; 2 something could not be simulated.`,
+Exit codes: 0; 1 a job missed its deadline, with --fail-on-miss, or it was stopped; 2 something could not be simulated.`,
 		Example: `  genodectl simulate -f tasks.yaml
   genodectl simulate -f tasks.yaml --scheduler EDF --cpus 2 --duration 1s -o svg > schedule.svg
   genodectl simulate -f taskset.yaml --variant 17 --fail-on-miss
@@ -218,12 +218,22 @@ func (o *simulateOptions) simulate(ctx context.Context, f *simfile.File, show sh
 	totals, err := sim.Run(ctx, &f.System, scheduler, bar)
 	bar.end()
 	if err != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			err = cause
-		}
-		return 0, err
+		return 0, stopped(ctx, err, log)
 	}
 	return totals.Missed, view.end(totals)
+}
+
+// stopped is why a simulation has ended early: what it was cancelled for, or somebody who stopped it.
+func stopped(ctx context.Context, err error, log io.Writer) error {
+	switch cause := context.Cause(ctx); {
+	case cause == nil:
+		return err
+	case errors.Is(cause, context.Canceled):
+		fmt.Fprintln(log, "stopped")
+		return errFailed
+	default:
+		return cause
+	}
 }
 
 // schedulerNames are those of all schedulers with their summaries, for the shell.

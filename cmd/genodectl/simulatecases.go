@@ -31,7 +31,7 @@ func simulateCases(ctx context.Context, files []string, in io.Reader, out, log i
 				line, late, err = simulateCase(ctx, c)
 			}
 			if ctx.Err() != nil {
-				return missed, ctx.Err()
+				return missed, stopped(ctx, err, log)
 			}
 			if line.ID == "" {
 				line.ID = nameOfCase(file, number)

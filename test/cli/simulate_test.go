@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -179,6 +180,35 @@ func TestSimulationsEndWithTheirReader(t *testing.T) {
 	var exit *exec.ExitError
 	if err := cmd.Wait(); !errors.As(err, &exit) {
 		t.Errorf("it ended with %v", err)
+	}
+}
+
+// TestSimulationsAreStopped in the middle, on a terminal or not.
+func TestSimulationsAreStopped(t *testing.T) {
+	l := newLab(t, 0, faketarget.Options{})
+	l.write("dense.yaml", dense)
+	cmd := l.command(t.Context(), "genodectl", "simulate", "-f", "dense.yaml", "--duration", "1000000s", "-o", "jsonl")
+	var log strings.Builder
+	cmd.Stderr = &log
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(out, make([]byte, 1000)); err != nil { // it runs
+		t.Fatal(err)
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, out); err != nil {
+		t.Fatal(err)
+	}
+	var exit *exec.ExitError
+	if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(log.String(), "stopped") {
+		t.Errorf("it ended with %v: %s", err, log.String())
 	}
 }
 
