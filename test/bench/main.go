@@ -5,6 +5,7 @@
 //	targets in this process, engine, SQLite          ──► variants per second, beside a raw loop
 //	fake targets in a process of their own, engine   ──► whole campaigns beside a raw loop, very long ones, 1,000 targets
 //	stores                                           ──► records per second
+//	simulator, a plain loop                          ──► jobs per second
 //
 // It needs no Kubernetes. docs/benchmarks.md says how to read what it prints.
 package main
@@ -101,6 +102,7 @@ func (b *bench) measure(ctx context.Context, o *options, out io.Writer, p *progr
 		{[]string{partSpace}, b.space, b.report.printSpace, &b.report.SpaceLoad},
 		{[]string{partStore}, b.store, b.report.printStore, &b.report.StoreLoad},
 		{[]string{partFleet}, b.fleet, b.report.printFleet, &b.report.FleetLoad},
+		{[]string{partSimulator}, b.simulator, b.report.printSimulator, &b.report.SimulatorLoad},
 	} {
 		if !b.wantsAny(part.names) {
 			continue
@@ -165,6 +167,11 @@ func (b *bench) space(ctx context.Context) (err error) {
 
 func (b *bench) store(ctx context.Context) (err error) {
 	b.report.Stores, err = b.measureStore(ctx)
+	return err
+}
+
+func (b *bench) simulator(ctx context.Context) (err error) {
+	b.report.Simulator, err = b.measureSimulator(ctx)
 	return err
 }
 

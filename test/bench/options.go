@@ -27,16 +27,18 @@ const (
 	partSpace     = "space"
 	partStore     = "store"
 	partFleet     = "fleet"
+	partSimulator = "simulator"
 )
 
 var (
 	parts = []string{
 		partRestore, partReset, partRelaunch, partBusy, partFootprint, partEcho, partVariants, partHey6, partSpace, partStore, partFleet,
+		partSimulator,
 	}
 	// groups are names for several parts.
 	groups = map[string][]string{"campaign": {partHey6, partSpace, partStore, partFleet}}
 	// withoutGuest are the parts that need no virtual machine.
-	withoutGuest = []string{partVariants, partHey6, partSpace, partStore, partFleet}
+	withoutGuest = []string{partVariants, partHey6, partSpace, partStore, partFleet, partSimulator}
 )
 
 // options are the flags.
@@ -52,6 +54,7 @@ type options struct {
 	records     int
 	fleet       int
 	steady      time.Duration
+	simulated   time.Duration
 	seed        uint64
 	output      string
 	accelerator string
@@ -66,7 +69,7 @@ type options struct {
 func (o *options) register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVar(&o.quick, "quick", false, "some seconds of everything, to see that it works; the numbers mean little")
-	f.StringSliceVar(&o.only, "only", nil, "measure only these: "+strings.Join(parts, ", ")+"; campaign is the last four")
+	f.StringSliceVar(&o.only, "only", nil, "measure only these: "+strings.Join(parts, ", ")+"; campaign is hey6, space, store and fleet")
 	f.IntVar(&o.freezes, "freezes", 50, "freezes of each recovery step under each setting (quick: 2)")
 	f.DurationVar(&o.busy, "busy", 10*time.Minute, "how long the busy guests are watched for false alarms (quick: 6s)")
 	f.DurationVar(&o.idle, "idle", time.Minute, "how long the footprint of idle targets is measured (quick: 3s)")
@@ -77,6 +80,7 @@ func (o *options) register(cmd *cobra.Command) {
 	f.IntVar(&o.records, "records", 200_000, "records that are written to each store (quick: 2,000)")
 	f.IntVar(&o.fleet, "fleet", 1000, "fake targets of the fleet (quick: 100)")
 	f.DurationVar(&o.steady, "steady", 20*time.Second, "how long the fleet's CPU time is measured (quick: 1s)")
+	f.DurationVar(&o.simulated, "simulated", 1000*time.Second, "simulated time of ten tasks; larger systems have less (quick: 5s)")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the random pauses before freezes")
 	f.StringVarP(&o.output, "output", "o", "text", "text or json")
 	f.StringVar(&o.accelerator, "accelerator", "TCG", "accelerator of the guests: TCG, KVM or Auto")
@@ -124,6 +128,9 @@ func (o *options) check() error {
 	if o.freezes < 1 || o.variants < 1 || o.rounds < 1 || o.records < 1 || o.fleet < 1 || o.long < 100 {
 		return errors.New("--freezes, --variants, --rounds, --records and --fleet must be at least 1, --long 100")
 	}
+	if o.simulated < time.Second {
+		return errors.New("--simulated must be at least 1s")
+	}
 	if o.busy < time.Second || o.idle < time.Second || o.echoes < time.Second {
 		return errors.New("--busy, --idle and --echoes must be at least 1s")
 	}
@@ -145,6 +152,7 @@ func (o *options) shorten(given func(string) bool) {
 	unless("long", func() { o.long = 20_000 })
 	unless("records", func() { o.records = 2000 })
 	unless("fleet", func() { o.fleet = 100 })
+	unless("simulated", func() { o.simulated = 5 * time.Second })
 	unless("steady", func() { o.steady = time.Second })
 }
 

@@ -36,6 +36,9 @@ type Report struct {
 
 	Fleet     *FleetSeries `json:"fleet,omitempty"`
 	FleetLoad Load         `json:"fleetLoad,omitzero"`
+
+	Simulator     []SimulatorRun `json:"simulator,omitempty"`
+	SimulatorLoad Load           `json:"simulatorLoad,omitzero"`
 }
 
 // errFalseAlarm marks errors that say that a healthy guest was taken for a frozen one.

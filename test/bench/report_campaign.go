@@ -63,3 +63,19 @@ func (r *Report) printFleet(out io.Writer) {
 	printTable(out, fmt.Sprintf("%d sessions lost at the same time, ms (after silence: work again counts from the thaw)", f.Losses[0].Noticed.N), rows)
 	fmt.Fprintf(out, "  (%s)\n", r.FleetLoad)
 }
+
+func (r *Report) printSimulator(out io.Writer) {
+	rows := [][]string{{"", "jobs/s", "jobs per core second", "of plain loop", "memory grown, MiB", "seconds", "n"}}
+	for _, s := range r.Simulator {
+		of := ""
+		if s.PerPlain > 0 {
+			of = times(s.PerPlain)
+		}
+		rows = append(rows, []string{
+			fmt.Sprintf("%d tasks on %d: %s", s.Tasks, s.Processors, s.How), fmt.Sprintf("%.0f", s.PerSecond), fmt.Sprintf("%.0f", s.PerCore), of,
+			fmt.Sprintf("%.1f", s.Memory), fmt.Sprintf("%.2f", s.Seconds), fmt.Sprint(s.Jobs),
+		})
+	}
+	printTable(out, "Simulated jobs, each with its record", rows)
+	fmt.Fprintf(out, "  (%s)\n", r.SimulatorLoad)
+}

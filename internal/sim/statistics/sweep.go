@@ -128,6 +128,9 @@ func (s *Sweep) under(ctx context.Context, system *sim.System, scheduler Schedul
 		return err
 	}
 	c := NewCollector(system)
+	if !s.PerTask {
+		c = newTogether(system)
+	}
 	_, err = sim.Run(ctx, system, policy, c)
 	o.jobs = c.All()
 	switch {

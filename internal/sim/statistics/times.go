@@ -11,13 +11,18 @@ import (
 	"github.com/genode-operator/genode-operator/internal/sim"
 )
 
-// Times sums up spans of time. The zero Times is ready to use.
-type Times struct {
+// Moments sum up spans of time, without keeping them. The zero Moments are ready to use.
+type Moments struct {
 	count       int64
 	least, most sim.Time
 	sum, square wide
-	few         []sim.Time // all of them, unless they are many
-	many        *hdrhistogram.Histogram
+}
+
+// Times are Moments that know percentiles, too.
+type Times struct {
+	Moments
+	few  []sim.Time // all of them, unless they are many
+	many *hdrhistogram.Histogram
 }
 
 const (
@@ -29,29 +34,39 @@ const (
 )
 
 // Add counts a time of 0 or more.
-func (t *Times) Add(v sim.Time) {
-	if t.count == 0 || v < t.least {
-		t.least = v
+func (m *Moments) Add(v sim.Time) {
+	if m.count == 0 || v < m.least {
+		m.least = v
 	}
-	t.most = max(t.most, v)
-	t.count++
-	t.sum.add(0, uint64(v))
-	t.square.add(bits.Mul64(uint64(v), uint64(v)))
+	m.most = max(m.most, v)
+	m.count++
+	m.sum.add(0, uint64(v))
+	m.square.add(bits.Mul64(uint64(v), uint64(v)))
+}
+
+// Merge counts all times of another one.
+func (m *Moments) Merge(o *Moments) {
+	if o.count == 0 {
+		return
+	}
+	if m.count == 0 || o.least < m.least {
+		m.least = o.least
+	}
+	m.most = max(m.most, o.most)
+	m.count += o.count
+	m.sum.add(o.sum.high, o.sum.low)
+	m.square.add(o.square.high, o.square.low)
+}
+
+// Add counts a time of 0 or more.
+func (t *Times) Add(v sim.Time) {
+	t.Moments.Add(v)
 	t.keep(v)
 }
 
 // Merge counts all times of another one.
 func (t *Times) Merge(o *Times) {
-	if o.count == 0 {
-		return
-	}
-	if t.count == 0 || o.least < t.least {
-		t.least = o.least
-	}
-	t.most = max(t.most, o.most)
-	t.count += o.count
-	t.sum.add(o.sum.high, o.sum.low)
-	t.square.add(o.square.high, o.square.low)
+	t.Moments.Merge(&o.Moments)
 	if o.many != nil {
 		t.spill()
 		t.many.Merge(o.many)
@@ -86,31 +101,31 @@ func (t *Times) record(v sim.Time) {
 }
 
 // Count is the number of times.
-func (t *Times) Count() int64 { return t.count }
+func (m *Moments) Count() int64 { return m.count }
 
 // Least of the times; 0 without any.
-func (t *Times) Least() sim.Time { return t.least }
+func (m *Moments) Least() sim.Time { return m.least }
 
 // Most is the longest time; 0 without any.
-func (t *Times) Most() sim.Time { return t.most }
+func (m *Moments) Most() sim.Time { return m.most }
 
 // Mean of the times in nanoseconds, correctly rounded; 0 without any.
-func (t *Times) Mean() float64 {
-	if t.count == 0 {
+func (m *Moments) Mean() float64 {
+	if m.count == 0 {
 		return 0
 	}
-	mean, _ := new(big.Rat).SetFrac(t.sum.big(), big.NewInt(t.count)).Float64()
+	mean, _ := new(big.Rat).SetFrac(m.sum.big(), big.NewInt(m.count)).Float64()
 	return mean
 }
 
 // Deviation is the standard deviation of all times from their mean, in nanoseconds: the root of the variance
 // (n·Σv² - (Σv)²)/n², whose parts are exact.
-func (t *Times) Deviation() float64 {
-	if t.count == 0 {
+func (m *Moments) Deviation() float64 {
+	if m.count == 0 {
 		return 0
 	}
-	n, sum := big.NewInt(t.count), t.sum.big()
-	above := new(big.Int).Mul(n, t.square.big())
+	n, sum := big.NewInt(m.count), m.sum.big()
+	above := new(big.Int).Mul(n, m.square.big())
 	above.Sub(above, sum.Mul(sum, sum))
 	variance, _ := new(big.Rat).SetFrac(above, n.Mul(n, n)).Float64()
 	return math.Sqrt(variance)
