@@ -127,26 +127,36 @@ func (g *Gateway) program(ctx context.Context, specs []table.Spec, errs []error,
 			continue
 		}
 		failed = append(failed, wanted[i].ID)
-		if !errors.Is(err, table.ErrInvalid) {
-			g.log.Error(err, "The backend does not take a session", "session", wanted[i].ID)
-			err = fmt.Errorf("%w: %w", ErrUnavailable, err)
-		}
-		errs[places[i]] = err
+		errs[places[i]] = g.explain(err, wanted[i].ID)
 	}
 	if atomic && len(failed) > 0 {
+		failed = append(failed, taken...)
+		g.undo(ctx, taken)
 		for _, i := range places {
 			if errs[i] == nil {
 				errs[i] = fmt.Errorf("%w: not for all sessions of the batch, and it is all or none", ErrUnavailable)
 			}
 		}
-		if _, err := g.stop(ctx, taken); err != nil {
-			g.log.Error(err, "The backend keeps sessions of a batch that was not taken", "sessions", len(taken))
-		}
-		failed = append(failed, taken...)
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, id := range failed {
 		g.table.Remove(id)
+	}
+}
+
+// explain is the error of a session that the backend does not take.
+func (g *Gateway) explain(err error, id uint64) error {
+	if errors.Is(err, table.ErrInvalid) {
+		return err
+	}
+	g.log.Error(err, "The backend does not take a session", "session", id)
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
+}
+
+// undo takes back from the backend what it has taken of a batch.
+func (g *Gateway) undo(ctx context.Context, taken []uint64) {
+	if _, err := g.stop(ctx, taken); err != nil {
+		g.log.Error(err, "The backend keeps sessions of a batch that was not taken", "sessions", len(taken))
 	}
 }
