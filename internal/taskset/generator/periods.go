@@ -74,3 +74,32 @@ func Harmonic(base, factor, to int64) (Periods, error) {
 	}
 	return Discrete(periods...)
 }
+
+// Dividing draws a period from from to to that divides the hyperperiod, each with the same probability, so that the
+// hyperperiod of any such tasks divides it, too. (Goossens and Macq, Limitation of the Hyper-Period in Real-Time Periodic
+// Task Set Generation, RTS Embedded Systems 2001, multiply prime powers to the same end.)
+func Dividing(hyperperiod, from, to int64) (Periods, error) {
+	const most = 1 << 40 // so that looking for divisors takes a moment only
+	if err := checkInterval(from, to); err != nil {
+		return nil, err
+	}
+	if hyperperiod < 1 || hyperperiod > most {
+		return nil, fmt.Errorf("hyperperiod: %d is out of range; use 1 to 2^40", hyperperiod)
+	}
+	var periods []int64
+	for d := int64(1); d*d <= hyperperiod; d++ {
+		if hyperperiod%d != 0 {
+			continue
+		}
+		for _, p := range []int64{d, hyperperiod / d} {
+			if p >= from && p <= to {
+				periods = append(periods, p)
+			}
+		}
+	}
+	slices.Sort(periods)
+	if len(periods) == 0 {
+		return nil, fmt.Errorf("hyperperiod: no divisor of %d is from %d to %d; use a number with more divisors", hyperperiod, from, to)
+	}
+	return Discrete(slices.Compact(periods)...)
+}
