@@ -33,7 +33,7 @@ const (
 type GatewayClient interface {
 	// Capabilities says what this gateway can do.
 	Capabilities(ctx context.Context, in *CapabilitiesRequest, opts ...grpc.CallOption) (*CapabilitiesResponse, error)
-	// ListSessions sends every open session once, in the order in which they came.
+	// ListSessions sends every open session once, with ascending ids.
 	ListSessions(ctx context.Context, in *ListSessionsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[Session], error)
 }
 
@@ -82,7 +82,7 @@ type Gateway_ListSessionsClient = grpc.ServerStreamingClient[Session]
 type GatewayServer interface {
 	// Capabilities says what this gateway can do.
 	Capabilities(context.Context, *CapabilitiesRequest) (*CapabilitiesResponse, error)
-	// ListSessions sends every open session once, in the order in which they came.
+	// ListSessions sends every open session once, with ascending ids.
 	ListSessions(*ListSessionsRequest, grpc.ServerStreamingServer[Session]) error
 	mustEmbedUnimplementedGatewayServer()
 }
