@@ -58,6 +58,8 @@ type Job struct {
 	Start   *int64 `json:"startMilliseconds"`
 	End     *int64 `json:"endMilliseconds"`
 	Outcome string `json:"outcome"`
+	// Released is when a simulated job was released; other targets do not say it.
+	Released *int64 `json:"releasedMilliseconds,omitempty"`
 }
 
 // variant answers what is known of one variant.
