@@ -98,6 +98,7 @@ func (c *checker) task(path string, t *Task, s *System) {
 	c.refuse(t.Jitter > 0 && t.Jitter >= t.Period, path+".jitter", t.Jitter, "must be less than the period")
 	c.refuse(t.Pinned && len(s.Processors) > 0 && (t.Processor < 0 || t.Processor >= len(s.Processors)), path+".processor", t.Processor,
 		fmt.Sprintf("there is no such processor; use 0 to %d", len(s.Processors)-1))
+	c.after(path+".after", t, len(s.Tasks))
 	c.refuse(t.Follows && (t.Follower < 0 || t.Follower >= len(s.Tasks)), path+".follower", t.Follower,
 		fmt.Sprintf("there is no such task; use 0 to %d", len(s.Tasks)-1))
 }
@@ -128,19 +129,4 @@ func (c *checker) execution(path string, e Execution) {
 type limit struct {
 	field           string
 	value, from, to Time
-}
-
-// chains refuses followers that follow themselves in the end: with no execution time they would never stop.
-func (c *checker) chains(tasks []Task) {
-	for i := range tasks {
-		at, steps := i, 0
-		for tasks[at].Follows && tasks[at].Follower >= 0 && tasks[at].Follower < len(tasks) && steps <= len(tasks) {
-			at = tasks[at].Follower
-			steps++
-		}
-		if steps > len(tasks) {
-			c.refuse(true, fmt.Sprintf("tasks[%d].follower", i), tasks[i].Follower, "leads into a circle; remove one of its followers")
-			return
-		}
-	}
 }

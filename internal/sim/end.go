@@ -1,5 +1,7 @@
 package sim
 
+import "slices"
+
 // complete ends the job whose work is done.
 func (e *engine) complete(p *processor) {
 	j := p.running
@@ -59,14 +61,29 @@ func (e *engine) finish(j *Job, aborted bool) {
 	j.state, j.processor = ended, -1
 	e.tell(j, e.now, aborted)
 	t := j.owner
-	if t.task.Follows {
-		e.release(&e.tasks[t.task.Follower])
+	for _, next := range t.next {
+		e.reach(next)
 	}
 	t.jobs.take()
 	if t.jobs.len() > 0 {
 		e.activate(t.jobs.first())
 	}
 	e.post(&e.processors[t.processor], message{kind: messageEnded, job: j})
+}
+
+// reach releases a task that has waited for nothing but this end.
+func (e *engine) reach(next edge) {
+	t := &e.tasks[next.to]
+	if next.join >= 0 {
+		t.reached[next.join]++
+		if slices.Contains(t.reached, 0) {
+			return
+		}
+		for i := range t.reached {
+			t.reached[i]--
+		}
+	}
+	e.release(t)
 }
 
 // tell hands the record of a job to the observer.

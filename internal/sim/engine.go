@@ -84,8 +84,9 @@ func newEngine(s *System, scheduler Scheduler, o Observer) (*engine, error) {
 		p.index, p.spec, p.rate = i, &s.Processors[i], n*(e.scale/d)
 		p.full = p.rate
 	}
+	next := edges(s.Tasks)
 	for i := range e.tasks {
-		e.tasks[i] = taskState{task: &s.Tasks[i], index: i}
+		e.tasks[i] = taskState{task: &s.Tasks[i], index: i, next: next[i], reached: make([]int64, len(s.Tasks[i].After))}
 		if s.Tasks[i].Pinned {
 			e.tasks[i].processor = s.Tasks[i].Processor
 		}

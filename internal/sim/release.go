@@ -10,6 +10,8 @@ type taskState struct {
 	jobs      fifo[*Job] // unfinished ones, oldest first
 	released  int64      // jobs
 	arrivals  int        // of a sporadic task, that are over
+	next      []edge     // tasks that ends of jobs release, or help to
+	reached   []int64    // ends of each task that this one is after, less its own releases
 	due       Time       // of the next periodic release, without jitter
 }
 

@@ -41,7 +41,8 @@ const (
 	// Sporadic: a job at each of the Arrivals; or, with Slack, one at the earliest at Offset, and then each at
 	// the earliest a Period after the one before.
 	Sporadic Kind = "Sporadic"
-	// Aperiodic: a job whenever a job of another task ends whose Follower this task is.
+	// Aperiodic: a job whenever a job of another task ends whose Follower this task is, or one of each that this
+	// one comes After.
 	Aperiodic Kind = "Aperiodic"
 )
 
@@ -71,7 +72,10 @@ type Task struct {
 	// of Follows: none.
 	Follower int
 	Follows  bool // Follower is meant
-	OnMiss   MissPolicy
+	// After are the indices of tasks that an aperiodic task waits for: its first job is released when each of
+	// them has ended a job, its second one when each has ended two, and so on.
+	After  []int
+	OnMiss MissPolicy
 	// CriticalTime kills a job that has not ended so long after its release; 0: never.
 	CriticalTime Time
 	// Server limits the task under schedulers that serve tasks by budgets.
