@@ -126,15 +126,8 @@ func (o *runOptions) goOn(cmd *cobra.Command, name string, retry bool) error {
 	if err != nil {
 		return err
 	}
-	if class, err := classOf(o.target.Class); err == nil && len(o.target.Addresses) == 0 && class != v1alpha1.ClassSimSo {
-		last, err := whoRuns(id)
-		if err != nil {
-			return err
-		}
-		if len(last.Target.Addresses) == 0 && last.Target.Class != string(v1alpha1.ClassSimSo) {
-			return errors.New("where are the targets? Name addresses, for example 172.25.1.0/24")
-		}
-		o.target = last.Target
+	if err := o.recall(id); err != nil {
+		return err
 	}
 	prepared, err := o.prepare(l, cmd.ErrOrStderr())
 	if err != nil {
@@ -144,4 +137,20 @@ func (o *runOptions) goOn(cmd *cobra.Command, name string, retry bool) error {
 		return err
 	}
 	return withStore(cmd.Context(), o.store, func(store results.Store) error { return o.follow(cmd, prepared, store) })
+}
+
+// recall takes the targets that a campaign had the last time, if none are named now.
+func (o *runOptions) recall(id string) error {
+	if class, err := classOf(o.target.Class); err != nil || len(o.target.Addresses) > 0 || class == v1alpha1.ClassSimSo {
+		return nil // what is wrong with a class is said later
+	}
+	last, err := whoRuns(id)
+	if err != nil {
+		return err
+	}
+	if len(last.Target.Addresses) == 0 && last.Target.Class != string(v1alpha1.ClassSimSo) {
+		return errors.New("where are the targets? Name addresses, for example 172.25.1.0/24")
+	}
+	o.target = last.Target
+	return nil
 }
