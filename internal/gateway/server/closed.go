@@ -35,11 +35,9 @@ func (s *Server) deliver(ctx context.Context, most int, send func(*table.Session
 			return nil
 		}
 		sent = append(sent, sessions...)
-		for i := range sessions {
-			if err := send(&sessions[i]); err != nil {
-				s.options.Sessions.Return(sent)
-				return err
-			}
+		if err := each(sessions, send); err != nil {
+			s.options.Sessions.Return(sent)
+			return err
 		}
 		if !follow {
 			closings = after(linger)
@@ -58,6 +56,16 @@ func (s *Server) deliver(ctx context.Context, most int, send func(*table.Session
 			return nil
 		}
 	}
+}
+
+// each sends all sessions, up to the first error.
+func each(sessions []table.Session, send func(*table.Session) error) error {
+	for i := range sessions {
+		if err := send(&sessions[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // endless is closed when endless calls have to end, as the server does; others may come to their own end.
