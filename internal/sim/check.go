@@ -98,6 +98,7 @@ func (c *checker) task(path string, t *Task, s *System) {
 	c.refuse(t.Jitter > 0 && t.Jitter >= t.Period, path+".jitter", t.Jitter, "must be less than the period")
 	c.refuse(t.Pinned && len(s.Processors) > 0 && (t.Processor < 0 || t.Processor >= len(s.Processors)), path+".processor", t.Processor,
 		fmt.Sprintf("there is no such processor; use 0 to %d", len(s.Processors)-1))
+	c.sections(path+".sections", t, len(s.Processors))
 	c.after(path+".after", t, len(s.Tasks))
 	c.refuse(t.Follows && (t.Follower < 0 || t.Follower >= len(s.Tasks)), path+".follower", t.Follower,
 		fmt.Sprintf("there is no such task; use 0 to %d", len(s.Tasks)-1))

@@ -59,6 +59,7 @@ func (e *engine) abort(j *Job) {
 // of the task, and the scheduler hears of the end.
 func (e *engine) finish(j *Job, aborted bool) {
 	j.state, j.processor = ended, -1
+	e.giveBack(j)
 	e.tell(j, e.now, aborted)
 	t := j.owner
 	for _, next := range t.next {

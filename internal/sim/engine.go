@@ -50,6 +50,7 @@ type engine struct {
 	fresh      []*processor // that were given a new job in this instant
 	waiting    []*processor // for the lock of the scheduler
 	spare      []*Job
+	holders    []*Job // of resources
 	serial     uint64
 	record     Record
 	totals     Totals
@@ -84,6 +85,7 @@ func newEngine(s *System, scheduler Scheduler, o Observer) (*engine, error) {
 		p.index, p.spec, p.rate = i, &s.Processors[i], n*(e.scale/d)
 		p.full = p.rate
 	}
+	e.holders = make([]*Job, resources(s.Tasks))
 	next := edges(s.Tasks)
 	for i := range e.tasks {
 		e.tasks[i] = taskState{task: &s.Tasks[i], index: i, next: next[i], reached: make([]int64, len(s.Tasks[i].After))}
@@ -193,7 +195,7 @@ func (e *engine) fire(ev *event) {
 		case p.serial != ev.serial: // it does something else by now
 		case ev.kind == eventBegin:
 			e.begin(p)
-		default:
+		case p.running.ahead == Never || !e.atBorder(p):
 			e.complete(p)
 		}
 	}

@@ -17,6 +17,8 @@ type Job struct {
 	begun     Time
 	work      int64 // left, in units of engine.scale
 	short     Time  // how much less than the WCET it needs
+	step      int   // borders of sections that it has passed
+	ahead     int64 // work up to the next one; Never: there is none
 	penalty   int64 // in work, for going on here or now, unless it is stopped before it does
 	executed  Time  // on processors, wall time
 	segments  []Segment

@@ -225,13 +225,13 @@ func (e *engine) apply(p *processor) {
 
 // start begins or continues the job that the processor was given.
 func (e *engine) start(p *processor) {
-	j := p.job
-	if j == nil {
+	if p.job == nil {
 		return
 	}
-	j.work -= j.penalty
+	j := e.instead(p.job)
+	e.delay(j, -j.penalty)
 	j.penalty = min(e.penalty(p, j), mostWork-j.work)
-	j.work += j.penalty
+	e.delay(j, j.penalty)
 	if j.begun == Never {
 		e.fresh = append(e.fresh, p)
 	}
@@ -240,6 +240,14 @@ func (e *engine) start(p *processor) {
 	p.running, p.since = j, e.now
 	p.serial++
 	e.calendar.putNow(e.now, eventBegin, int32(p.index), p.serial, nil)
+}
+
+// delay adds work to a job, in front of everything else that it has to do.
+func (e *engine) delay(j *Job, work int64) {
+	j.work += work
+	if j.ahead != Never {
+		j.ahead += work
+	}
 }
 
 // penalty is the work that a job has more of because it goes on on another processor, or after another job.
@@ -258,7 +266,7 @@ func (e *engine) penalty(p *processor, j *Job) int64 {
 
 // begin puts the end of the job that runs into the calendar.
 func (e *engine) begin(p *processor) {
-	left := p.running.work + p.rate - 1 - e.crumb(p)
+	left := min(p.running.work-e.crumb(p), p.running.ahead) + p.rate - 1
 	e.calendar.put(event{at: e.now + left/p.rate, kind: eventDone, index: int32(p.index), serial: p.serial})
 }
 
@@ -291,7 +299,7 @@ func (e *engine) account(p *processor) {
 		return
 	}
 	span := e.now - p.since
-	j.work -= span * p.rate
+	e.delay(j, -span*p.rate)
 	j.executed += span
 	j.penalty, p.latest = 0, j.serial
 	e.totals.Processors[p.index].Busy += e.window.part(p.since, e.now)

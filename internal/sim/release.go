@@ -125,6 +125,9 @@ func (e *engine) newJob(t *taskState, arrived Time) *Job {
 		processor: -1, last: -1, begun: Never, work: work * e.scale, short: t.task.WCET - work, owner: t, serial: e.serial,
 		segments: j.segments[:0],
 	}
+	if j.ahead = j.border(); j.ahead != Never {
+		j.ahead *= e.scale
+	}
 	if d := t.task.relative(); d != Never {
 		j.Deadline = arrived + d
 	}

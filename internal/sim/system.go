@@ -74,8 +74,10 @@ type Task struct {
 	Follows  bool // Follower is meant
 	// After are the indices of tasks that an aperiodic task waits for: its first job is released when each of
 	// them has ended a job, its second one when each has ended two, and so on.
-	After  []int
-	OnMiss MissPolicy
+	After []int
+	// Sections of the work that need a resource, in their order; on one processor only.
+	Sections []Section
+	OnMiss   MissPolicy
 	// CriticalTime kills a job that has not ended so long after its release; 0: never.
 	CriticalTime Time
 	// Server limits the task under schedulers that serve tasks by budgets.
