@@ -190,14 +190,19 @@ func (e *engine) fire(ev *event) {
 	case eventWake:
 		e.wake(&e.processors[ev.index])
 	case eventBegin, eventDone:
-		p := &e.processors[ev.index]
-		switch {
-		case p.serial != ev.serial: // it does something else by now
-		case ev.kind == eventBegin:
-			e.begin(p)
-		case p.running.ahead == Never || !e.atBorder(p):
-			e.complete(p)
+		if p := &e.processors[ev.index]; p.serial == ev.serial { // otherwise it does something else by now
+			e.progress(p, ev.kind)
 		}
+	}
+}
+
+// progress is called when a processor begins with a job, and when that has done the work up to its next border.
+func (e *engine) progress(p *processor, kind eventKind) {
+	switch {
+	case kind == eventBegin:
+		e.begin(p)
+	case p.running.ahead == Never || !e.atBorder(p):
+		e.complete(p)
 	}
 }
 
