@@ -22,6 +22,8 @@ const (
 
 	// ConditionValid (TaskSet) is True when the campaign can be run as it is written.
 	ConditionValid = "Valid"
+	// ConditionAccepted (TaskSet) is False when spec.analysis has rejected the campaign; absent without onFail Reject.
+	ConditionAccepted = "Accepted"
 	// ConditionBinariesReady (TaskSet) is True once every pkg of the tasks has a binary.
 	ConditionBinariesReady = "BinariesReady"
 	// ConditionProgressing (TaskSet) is True while variants are handed to targets.
@@ -71,4 +73,6 @@ const (
 	ReasonUnreachable       = "Unreachable"
 	ReasonScanning          = "Scanning"
 	ReasonAddressTaken      = "AddressTaken"
+	ReasonAccepted          = "Accepted"
+	ReasonNotSchedulable    = "NotSchedulable"
 )

@@ -225,6 +225,9 @@ func (o *runOptions) binaries(class v1alpha1.SessionClass, pkgs []string, log io
 // follow runs the campaign and prints what was asked for.
 func (o *runOptions) follow(cmd *cobra.Command, p *local.Options, store results.Store) (err error) {
 	ctx := cmd.Context()
+	if why := p.Plan.Rejection(ctx); why != "" {
+		return errors.New(why)
+	}
 	lock, err := lockCampaign(o.store, p.Plan.ID, &o.target)
 	if err != nil {
 		return err

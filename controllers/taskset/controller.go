@@ -58,6 +58,7 @@ type Reconciler struct {
 	events    *events.Recorder
 	clock     clock.Clock
 	shelf     *shelf
+	rejected  *rejections
 
 	mu    sync.Mutex
 	known map[types.NamespacedName]types.UID // campaigns that the engine may have
@@ -70,7 +71,7 @@ func SetupWithManager(mgr ctrl.Manager, o Options) error {
 	}
 	r := &Reconciler{
 		client: mgr.GetClient(), reader: mgr.GetAPIReader(), engine: o.Engine, downloads: o.Downloads,
-		events: events.NewRecorder(mgr.GetEventRecorder("taskset")), clock: o.Clock, shelf: newShelf(),
+		events: events.NewRecorder(mgr.GetEventRecorder("taskset")), clock: o.Clock, shelf: newShelf(), rejected: newRejections(),
 		known: map[types.NamespacedName]types.UID{},
 	}
 	changes := make(chan event.TypedGenericEvent[string])

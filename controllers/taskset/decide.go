@@ -39,6 +39,9 @@ func decide(now time.Time, s *scope) plan {
 	if reason := invalid(s); reason != "" {
 		return plan{invalid: reason, forget: true}
 	}
+	if s.rejected != "" {
+		return plan{forget: true}
+	}
 	if s.running && s.snapshot.State == campaign.StateRefused {
 		return plan{invalid: s.snapshot.Blocked}
 	}

@@ -22,7 +22,7 @@ func transitions(s *scope) []events.Event {
 		return now
 	}
 	var out []events.Event
-	for _, kind := range []string{v1alpha1.ConditionValid, v1alpha1.ConditionBinariesReady} {
+	for _, kind := range []string{v1alpha1.ConditionValid, v1alpha1.ConditionAccepted, v1alpha1.ConditionBinariesReady} {
 		if c := changed(kind, metav1.ConditionFalse); c != nil {
 			out = append(out, events.Warning(ts, kind+c.Reason, "Wait", "%s", c.Message).Once(ts.UID, ts.Generation, c.Message))
 		}

@@ -19,6 +19,8 @@ type scope struct {
 
 	plan    campaign.Plan // without targets and binaries; zero when the spec makes none
 	planErr error         // why
+	// rejected is why analysis keeps the campaign from being run; empty when it does not
+	rejected string
 
 	targets []v1alpha1.TargetSession // matching the selector, not being deleted
 
@@ -43,6 +45,9 @@ func (r *Reconciler) observe(ctx context.Context, name types.NamespacedName) (*s
 	}
 	s.plan, s.planErr = campaign.FromSpec(string(ts.UID), ts.Namespace+"/"+ts.Name, &ts.Spec)
 	s.plan.Retried = ts.Status.RetriedFailed
+	if s.planErr == nil {
+		s.rejected = r.rejected.of(ctx, ts.UID, &s.plan)
+	}
 	var err error
 	if s.targets, err = r.targets(ctx, &ts); err != nil {
 		return nil, err

@@ -36,6 +36,13 @@ func report(now time.Time, s *scope, p plan) []events.Event {
 	if seed := s.plan.Seed; s.plan.Random {
 		ts.Status.Seed = &seed
 	}
+	if s.rejected != "" {
+		reportRejected(w, s.rejected)
+		return transitions(s)
+	}
+	if a := s.plan.Analysis; a != nil && a.OnFail == campaign.FailReject {
+		w.Set(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "spec.analysis accepts the first variants; others that it does not accept are skipped")
+	}
 	reportBinaries(w, s)
 	reportProgress(w, s)
 	if s.running && s.snapshot.State != campaign.StateLoading {
@@ -62,6 +69,15 @@ func reportInvalid(w conditions.Writer, why string) {
 	w.Set(v1alpha1.ConditionProgressing, metav1.ConditionFalse, v1alpha1.ReasonInvalid, "the campaign cannot be run as it is written")
 	w.Set(v1alpha1.ConditionComplete, metav1.ConditionFalse, v1alpha1.ReasonInvalid, "the campaign cannot be run as it is written")
 	campaignReady.Apply(w, "")
+}
+
+// reportRejected says that nothing is run. Ready has the same reason.
+func reportRejected(w conditions.Writer, why string) {
+	w.Set(v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonNotSchedulable, "%s", why)
+	for _, kind := range []string{v1alpha1.ConditionProgressing, v1alpha1.ConditionComplete} {
+		w.Set(kind, metav1.ConditionFalse, v1alpha1.ReasonNotSchedulable, "spec.analysis has rejected the campaign")
+	}
+	w.Set(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonNotSchedulable, "%s", why)
 }
 
 func reportBinaries(w conditions.Writer, s *scope) {
@@ -148,5 +164,5 @@ func outcomeOf(snap *campaign.Snapshot) string {
 	if snap.Skipped == 0 {
 		return fmt.Sprintf("all %d variants have their result", snap.Total)
 	}
-	return fmt.Sprintf("%d variants have their result; spec.where leaves out the other %d", snap.Finished, snap.Skipped)
+	return fmt.Sprintf("%d variants have their result; the other %d are left out by spec.where or spec.analysis", snap.Finished, snap.Skipped)
 }

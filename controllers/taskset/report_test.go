@@ -172,6 +172,18 @@ func TestConditions(t *testing.T) {
 		"a sweep over what does not exist": {
 			ts:   func(ts *v1alpha1.TaskSet) { ts.Spec.Sweeps[0].Attribute = "colour" },
 			want: map[string]string{"Valid": "False/Invalid", "Ready": "False/Invalid"}},
+		"analysis has rejected it": {
+			ts:   func(ts *v1alpha1.TaskSet) { ts.Spec.Analysis = &v1alpha1.AnalysisSpec{OnFail: "Reject"} },
+			s:    func(s *scope) { s.rejected = "spec.analysis does not accept 3 of the first 10 variants" },
+			want: map[string]string{"Valid": "True/Ready", "Accepted": "False/NotSchedulable", "Progressing": "False/NotSchedulable", "Complete": "False/NotSchedulable", "Ready": "False/NotSchedulable"}},
+		"analysis has accepted it": {
+			ts:   func(ts *v1alpha1.TaskSet) { ts.Spec.Analysis = &v1alpha1.AnalysisSpec{OnFail: "Reject"} },
+			s:    running(campaign.StateRunning, 2),
+			want: map[string]string{"Accepted": "True/Accepted", "Ready": "True/Ready"}},
+		"analysis without a rejection": {
+			ts:   func(ts *v1alpha1.TaskSet) { ts.Spec.Analysis = &v1alpha1.AnalysisSpec{OnFail: "Skip"} },
+			s:    running(campaign.StateRunning, 2),
+			want: map[string]string{"Accepted": "", "Ready": "True/Ready"}},
 		"an empty selector": {
 			ts:   func(ts *v1alpha1.TaskSet) { ts.Spec.Targets.Selector = &metav1.LabelSelector{} },
 			want: map[string]string{"Valid": "False/Invalid"}},

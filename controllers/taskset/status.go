@@ -27,6 +27,11 @@ func fill(status *v1alpha1.TaskSetStatus, ts *v1alpha1.TaskSet, snap *campaign.S
 		Total: strconv.FormatUint(snap.Total, 10), Running: int32(snap.Running),
 		Succeeded: t.Succeeded, Skipped: int64(snap.Skipped), Failed: t.Failed, Retried: t.Retried,
 	}
+	if a := t.Analysis; ts.Spec.Analysis != nil {
+		status.Analysis = &v1alpha1.AnalysisCounts{
+			Accepted: a.Accepted, Rejected: a.Rejected, Disagreements: a.Disagreements, NewestDisagreement: conditions.Sentence(a.Newest, maxMessage),
+		}
+	}
 	status.RetriedFailed = snap.Retried
 	status.QuarantinedTargets = quarantined(snap.Quarantined)
 	if !t.FirstStart.IsZero() {

@@ -85,6 +85,7 @@ func (r *Reconciler) remember(name types.NamespacedName, uid types.UID) {
 	defer r.mu.Unlock()
 	if old, there := r.known[name]; there && old != uid {
 		r.engine.Forget(string(old))
+		r.rejected.drop(old)
 	}
 	r.known[name] = uid
 }
@@ -97,6 +98,7 @@ func (r *Reconciler) forget(name types.NamespacedName) {
 	r.mu.Unlock()
 	if there {
 		r.engine.Forget(string(uid))
+		r.rejected.drop(uid)
 	}
 	r.shelf.drop(name)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/genode-operator/genode-operator/internal/campaign/results"
 	"github.com/genode-operator/genode-operator/internal/session"
 	"github.com/genode-operator/genode-operator/internal/taskset"
+	"github.com/genode-operator/genode-operator/internal/taskset/schedulability"
 )
 
 const (
@@ -25,8 +26,10 @@ type attempt struct {
 	limit  time.Duration
 	jobs   *tracker
 	record results.Record
-	notice *results.Notice // what an observer hears of it; nil: nobody observes
-	begun  bool            // the observer knows of it
+	// verdict of analysis; nil: nobody asked
+	verdict *schedulability.Verdict
+	notice  *results.Notice // what an observer hears of it; nil: nobody observes
+	begun   bool            // the observer knows of it
 }
 
 // attempt runs a variant. A session that failed is closed when it returns.
@@ -41,6 +44,9 @@ func (w *worker) attempt(ctx context.Context, o *order) ending {
 	var err error
 	if a.tasks, err = o.plan.variant(lease.Variant); err != nil {
 		return a.failed(ReasonInvalidVariant, err)
+	}
+	if a.judge() {
+		return a.skipped()
 	}
 	binaries, err := w.gather(ctx, o.plan, a.tasks)
 	if err != nil {
@@ -100,6 +106,7 @@ func (a *attempt) end(ctx context.Context, err error) ending {
 		}
 		a.record.Succeeded, a.record.Final, a.record.Reason = true, true, ReasonCompleted
 		a.record.Message = a.jobs.remark()
+		a.hold()
 		return ending{record: &a.record, notice: a.notice}
 	}
 	if ctx.Err() != nil { // somebody ended it

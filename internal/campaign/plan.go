@@ -50,6 +50,8 @@ type Plan struct {
 	PerVariant bool
 	// Reset is done to the target before each variant.
 	Reset Reset
+	// Analysis of each variant before it runs; nil: none. See also Rejection.
+	Analysis *Analysis
 	// Admission is what targets are told about admission control; nil: nothing.
 	Admission *taskset.Admission
 	// TimeLimit is the time that an attempt at a variant may take, from its start on the target.
@@ -96,8 +98,8 @@ const (
 type Snapshot struct {
 	State    State
 	Total    uint64
-	Finished uint64 // have a final record
-	Skipped  uint64 // left out by the campaign
+	Finished uint64 // have a final record, of a run
+	Skipped  uint64 // left out by the campaign, or by its analysis
 	Running  int    // on a target
 	Tally    Tally
 	// Blocked says why a target gets no variant although it is ready, and BlockedReason is a constant for

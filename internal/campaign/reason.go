@@ -19,6 +19,7 @@ const (
 	ReasonUnsupported    = "Unsupported"
 	ReasonInvalidVariant = "InvalidVariant"
 	ReasonSessionFailed  = "SessionFailed"
+	ReasonNotSchedulable = results.ReasonNotSchedulable
 )
 
 // reasonOf names an error of a session.

@@ -124,8 +124,9 @@ func (c *running) names() map[string]string {
 }
 
 func (c *running) snapshot() Snapshot {
+	skipped := min(uint64(c.tally.Skipped), c.ledger.Finished())
 	s := Snapshot{
-		State: c.state, Total: c.ledger.Total(), Finished: c.ledger.Finished(), Skipped: c.ledger.Skipped(),
+		State: c.state, Total: c.ledger.Total(), Finished: c.ledger.Finished() - skipped, Skipped: c.ledger.Skipped() + skipped,
 		Running: c.serving, Tally: c.tally.clone(), StoreError: c.storeErr, Retried: c.retried,
 	}
 	if s.Blocked = c.refused; s.Blocked != "" {

@@ -11,6 +11,7 @@ import (
 	"github.com/genode-operator/genode-operator/api/v1alpha1"
 	"github.com/genode-operator/genode-operator/internal/session"
 	"github.com/genode-operator/genode-operator/internal/taskset"
+	"github.com/genode-operator/genode-operator/internal/taskset/schedulability"
 	"github.com/genode-operator/genode-operator/internal/taskset/variant"
 )
 
@@ -40,7 +41,8 @@ func FromSpec(id, name string, spec *v1alpha1.TaskSetSpec) (Plan, error) {
 		JobsPerTask: max(spec.Completion.JobsPerTask, 1), TimeLimit: timeLimit(spec), Binaries: map[string]session.Binary{},
 	}
 	policies(&p, spec)
-	return p, nil
+	p.Analysis, err = analysisOf(spec.Analysis)
+	return p, err
 }
 
 // policies sets what may change while a campaign runs.
@@ -61,6 +63,23 @@ func policies(p *Plan, spec *v1alpha1.TaskSetSpec) {
 	p.Parallelism = int(ptr.Deref(spec.Parallelism, 0))
 	p.Suspended = ptr.Deref(spec.Suspend, false)
 	p.Stopped = p.Suspended && spec.SuspendPolicy == v1alpha1.SuspendStop
+}
+
+// analysisOf is the analysis that a spec wants; nil: none.
+func analysisOf(spec *v1alpha1.AnalysisSpec) (*Analysis, error) {
+	if spec == nil {
+		return nil, nil
+	}
+	var tests []string
+	for _, t := range spec.Tests {
+		tests = append(tests, string(t))
+	}
+	check, err := schedulability.New(tests, int(spec.CPUs), string(spec.Policy))
+	a := &Analysis{Check: check}
+	if spec.OnFail != v1alpha1.AnalysisRecord {
+		a.OnFail = OnFail(spec.OnFail)
+	}
+	return a, err
 }
 
 func milliseconds(n *int32) time.Duration { return time.Duration(ptr.Deref(n, 0)) * time.Millisecond }

@@ -20,6 +20,8 @@ type Tally struct {
 	RecentJobs                 []RecentJob      // newest first
 	RecentFailures             []results.Record // newest first, without jobs
 	FirstStart, LastEnd        time.Time
+	Skipped                    int64 // left out because of their analysis
+	Analysis                   AnalysisTally
 }
 
 // TaskTally sums up the jobs of one task. Times are milliseconds.
@@ -49,18 +51,22 @@ func (t *Tally) Add(r results.Record) {
 	if r.Ended.After(t.LastEnd) {
 		t.LastEnd = r.Ended
 	}
-	if !r.Succeeded {
+	skipped := r.Reason == ReasonNotSchedulable
+	if !r.Succeeded && !skipped {
 		t.RecentFailures = push(t.RecentFailures, slim, MaxRecentFailures)
 	}
 	switch {
 	case !r.Final:
 		t.Retried++
 		return
+	case skipped:
+		t.Skipped++
 	case r.Succeeded:
 		t.Succeeded++
 	default:
 		t.Failed++
 	}
+	t.Analysis.add(&r)
 	for _, j := range r.Jobs {
 		t.addJob(j)
 		t.RecentJobs = push(t.RecentJobs, RecentJob{Job: j, Record: &slim}, MaxRecentJobs)

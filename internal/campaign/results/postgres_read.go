@@ -112,7 +112,7 @@ func (s *Postgres) Campaigns(ctx context.Context) (list []Campaign, err error) {
 func (s *Postgres) Reopen(ctx context.Context, campaign string) (variants int64, err error) {
 	err = s.do("reopen failed variants in", func() error {
 		done, err := s.writes.Exec(ctx, `UPDATE attempts SET final = false
-			WHERE campaign = (SELECT key FROM campaigns WHERE id = $1) AND final AND NOT succeeded`, campaign)
+			WHERE campaign = (SELECT key FROM campaigns WHERE id = $1) AND final AND NOT succeeded AND reason <> $2`, campaign, ReasonNotSchedulable)
 		variants = done.RowsAffected()
 		return err
 	})

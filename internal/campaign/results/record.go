@@ -11,6 +11,10 @@ import (
 // ErrOtherSpec is returned by Begin when the campaign is known with another spec.
 var ErrOtherSpec = errors.New("its variant numbers would mean other variants; give the campaign another name")
 
+// ReasonNotSchedulable is the reason of final records of variants that were left out because analysis does not accept
+// them. They have not failed, and Reopen leaves them as they are.
+const ReasonNotSchedulable = "NotSchedulable"
+
 // Record is the result of one attempt at one variant.
 type Record struct {
 	Campaign  string // UID of the TaskSet

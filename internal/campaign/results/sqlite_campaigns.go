@@ -64,7 +64,7 @@ func (s *SQLite) Campaigns(ctx context.Context) (list []Campaign, err error) {
 func (s *SQLite) Reopen(ctx context.Context, campaign string) (variants int64, err error) {
 	err = s.with(ctx, "reopen failed variants in", func(h *handle) error {
 		done, err := h.writer.ExecContext(ctx, `UPDATE attempts SET final = 0
-			WHERE campaign = (SELECT key FROM campaigns WHERE id = ?) AND final = 1 AND succeeded = 0`, campaign)
+			WHERE campaign = (SELECT key FROM campaigns WHERE id = ?) AND final = 1 AND succeeded = 0 AND reason <> ?`, campaign, ReasonNotSchedulable)
 		if err != nil {
 			return err
 		}

@@ -3,7 +3,9 @@ package schedulability
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/genode-operator/genode-operator/internal/sim/analysis"
 	"github.com/genode-operator/genode-operator/internal/taskset"
@@ -145,4 +147,20 @@ func policyOf(tasks []taskset.Task) string {
 		}
 	}
 	return FP
+}
+
+// Reason says why a variant is not accepted.
+func (v *Verdict) Reason() string {
+	if v.Problem != "" {
+		return v.Problem
+	}
+	var said []string
+	for _, name := range slices.Sorted(maps.Keys(v.Tests)) {
+		said = append(said, name+": "+v.Tests[name])
+	}
+	cpus := ""
+	if v.CPUs > 1 {
+		cpus = fmt.Sprintf(" on %d processors", v.CPUs)
+	}
+	return fmt.Sprintf("no test says that all deadlines are met under %s%s (%s)", v.Policy, cpus, strings.Join(said, ", "))
 }
