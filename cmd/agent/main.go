@@ -104,7 +104,7 @@ that an option has to change before another start makes sense.`,
 	cmd.PersistentFlags().StringVar(terminationLog, "termination-log", defaultTerminationLog, "file that gets the reason when the agent fails; written only if it can be")
 	cmd.PersistentFlags().IntVar(&verbosity, "log-level", 0, "0: what changes, 2: what is done and why, 4: details")
 	o.register(cmd)
-	cmd.AddCommand(fetchCommand(), presetsCommand())
+	cmd.AddCommand(fetchCommand(), presetsCommand(), gatewayCommand(&verbosity))
 	return cmd
 }
 
