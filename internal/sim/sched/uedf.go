@@ -11,6 +11,10 @@ import (
 // the first processor first, so that what later jobs may need stays free. Each processor then runs its part by
 // EDF; a job that runs on one processor does not run on a later one. (Nelissen, Berten, Nélis, Goossens and
 // Milojevic, U-EDF: An Unfair but Optimal Multiprocessor Scheduling Algorithm for Sporadic Tasks, ECRTS 2012.)
+//
+// Ties and rounding are SimSo's. Equal deadlines are in the order of the tasks; a task without a window counts as
+// one that may be released at once. A job whose part is used up goes on where the processor would idle. Where
+// the tasks leave room for it, parts are rounded up, and a nanosecond too much of a job that is over is waited for.
 type unfair struct {
 	claims
 	p       *planned
@@ -21,6 +25,8 @@ type unfair struct {
 	run     []*sim.Job
 	next    sim.Time // they are to be made anew
 	fresh   bool
+	since   sim.Time // the jobs have been chosen
+	rounds  bool     // parts are rounded as SimSo does
 }
 
 // ranOn is what a processor was given: a job, and which processor's part it uses up.
@@ -28,6 +34,7 @@ type ranOn struct {
 	claim *claim
 	had   sim.Time // work of the job when it was
 	part  int
+	idles bool // the job is over, and what was rounded up is left
 }
 
 func (a *unfair) start(p *planned) error {
@@ -41,16 +48,23 @@ func (a *unfair) start(p *planned) error {
 			a.order = append(a.order, k)
 		}
 	}
+	a.rounds = a.hasRoom()
 	return nil
+}
+
+// claimed implements algorithm: a job that runs goes on, beyond its part, where the processor would idle.
+func (a *unfair) claimed(j *sim.Job) bool {
+	at := j.Processor()
+	return a.claims.claimed(j) && (at < 0 || a.p.want[at] != nil)
 }
 
 func (a *unfair) appeared(j *sim.Job) {
 	a.claims.appeared(j)
-	a.fresh = a.fresh || a.claimed(j)
+	a.fresh = a.fresh || a.claims.claimed(j)
 }
 
 func (a *unfair) choose(now sim.Time) sim.Time {
-	a.use()
+	a.use(now)
 	if a.fresh || now >= a.next {
 		a.close(now)
 		a.spread(now)
@@ -60,35 +74,46 @@ func (a *unfair) choose(now sim.Time) sim.Time {
 	for processor := range a.p.want {
 		for _, k := range a.order {
 			part := a.parts[k.index][processor]
-			if part == 0 || k.open() == nil || a.p.chosen[k.index] {
+			idles := a.rounds && part == 1 && k.open() == nil
+			if part == 0 || k.open() == nil && !idles || a.p.chosen[k.index] {
 				continue
 			}
 			a.p.chosen[k.index] = true
-			a.ran = append(a.ran, ranOn{claim: k, had: a.done(k), part: processor})
+			r := ranOn{claim: k, part: processor, idles: idles}
+			if !idles {
+				r.had = a.done(k)
+			}
+			a.ran = append(a.ran, r)
 			next = min(next, now+part)
 			break
 		}
 	}
-	// It does not matter where the jobs run, as long as they do.
-	a.run = a.run[:0]
-	for _, r := range a.ran {
-		a.p.chosen[r.claim.index] = false
-		a.run = append(a.run, r.claim.job)
-	}
-	a.p.anywhere(a.run)
+	a.place()
 	return next
 }
 
-// use takes what jobs have done off their parts.
-func (a *unfair) use() {
+// place says where the chosen jobs run: it does not matter, as long as they do.
+func (a *unfair) place() {
+	a.run = a.run[:0]
 	for _, r := range a.ran {
-		if r.claim.job == nil {
-			continue
+		a.p.chosen[r.claim.index] = false
+		if !r.idles {
+			a.run = append(a.run, r.claim.job)
 		}
-		spent := a.done(r.claim) - r.had
-		parts := a.parts[r.claim.index]
+	}
+	a.p.anywhere(a.run)
+}
+
+// use takes what jobs have done off their parts.
+func (a *unfair) use(now sim.Time) {
+	for _, r := range a.ran {
+		parts, spent := a.parts[r.claim.index], now-a.since
+		if j := r.claim.job; j != nil && !r.idles {
+			spent = a.done(r.claim) - r.had
+		}
 		parts[r.part] = max(0, parts[r.part]-spent)
 	}
+	a.since = now
 }
 
 // end is when the window ends that a task is in; now if it is in none, for it may be released.
@@ -108,7 +133,16 @@ func (a *unfair) spread(now sim.Time) {
 	for _, k := range a.order {
 		a.spreads[k.index] = spread{}
 		if k.open() != nil {
-			a.spreads[k.index].left = a.p.view.Reserve(k.job)
+			left := a.p.view.Reserve(k.job)
+			a.spreads[k.index] = spread{left: left, loose: loose(k.task.WCET, left)}
+		}
+	}
+	if a.rounds {
+		if a.spreadRounded(now) {
+			return
+		}
+		for i := range a.spreads {
+			a.spreads[i].given = 0
 		}
 	}
 	for processor := range a.p.want {
@@ -119,7 +153,8 @@ func (a *unfair) spread(now sim.Time) {
 // spread is how far the work of a task has been spread over the processors.
 type spread struct {
 	left, given sim.Time
-	reserved    rate // time of the processors so far that is kept free before the end of its window
+	loose       float64 // left, as SimSo has it
+	reserved    rate    // time of the processors so far that is kept free before the end of its window
 }
 
 // spreadOn gives a processor as much work as it can do before each deadline, beside what it must keep free for
