@@ -56,6 +56,8 @@ type taskText struct {
 	Priority     int64          `json:"priority,omitempty"`
 	Jobs         int64          `json:"jobs,omitempty"`
 	Follower     string         `json:"follower,omitempty"`
+	After        []string       `json:"after,omitempty"`
+	Sections     []sectionText  `json:"sections,omitempty"`
 	OnMiss       sim.MissPolicy `json:"onMiss,omitempty"`
 	CriticalTime string         `json:"criticalTime,omitempty"`
 	Server       *serverText    `json:"server,omitempty"`

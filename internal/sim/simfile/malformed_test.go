@@ -18,10 +18,11 @@ const (
 		"overheads":{"decide":"1us","activate":"1us","end":"1us","timer":"10ns","preempt":"1us","migration":"1us"},
 		"tasks":[{"id":1,"name":"a","kind":"Periodic","offset":"1ms","period":"10ms","jitter":"1ms","deadline":"9ms","wcet":"2ms",
 			"execution":{"normal":{"mean":"1ms","deviation":"1ms"}},"priority":1,"jobs":3,"follower":"c","onMiss":"Abort",
-			"criticalTime":"20ms","server":{"budget":"1ms","period":"2ms","deadline":"2ms"},"cpu":1},
+			"criticalTime":"20ms","server":{"budget":"1ms","period":"2ms","deadline":"2ms"},"cpu":1,
+			"sections":[{"resource":0,"from":"1ms","to":"2ms"}]},
 			{"id":2,"name":"b","kind":"Sporadic","arrivals":["1ms",2],"wcet":1,"execution":{"uniform":{"least":1,"most":2}}},
 			{"id":4,"kind":"Sporadic","slack":1,"period":5,"offset":3,"wcet":1},
-			{"id":3,"name":"c","kind":"Aperiodic","wcet":1,"execution":{"observed":["1ms",2.5]}}]}`
+			{"id":3,"name":"c","kind":"Aperiodic","after":["b"],"wcet":1,"execution":{"observed":["1ms",2.5]}}]}`
 	wholeCase = `{"id":"x","input":{"duration_ms":40,"duration":5,"cycles_per_ms":1000000,"etm":"acet",
 		"penalty_preemption":1,"penalty_migration":1,"migration_overhead":7,"abort_on_miss":true,"seed":1,
 		"tasks":[{"name":"T1","identifier":1,"task_type":"Periodic","period":5,"wcet":2.5,"deadline":5,"activation_date":1,
@@ -36,7 +37,7 @@ const (
 // related are fields that refer to another one, and are named in its place.
 var related = map[string]string{
 	"tick": "overheads.timer", "duration": "window.", "window.from": "window.", "tasks[0].period": "tasks[0].jitter", "tasks[1].execution.uniform.most": "tasks[1].execution.uniform.least",
-	"tasks[3].name": "tasks[0].follower", "input.tasks[2].identifier": "input.tasks[0].followed_by",
+	"tasks[0].wcet": "tasks[0].sections", "tasks[1].name": "tasks[3].after", "tasks[3].name": "tasks[0].follower", "input.tasks[2].identifier": "input.tasks[0].followed_by",
 	"input.cpus[0].identifier": "input.tasks[0].data.cpu",
 }
 

@@ -52,15 +52,13 @@ func writable(f *File) error {
 			p.add(fmt.Sprintf("tasks[%d].name", i), t.Name, "another task has it, too; give each task its own")
 		}
 		names[t.Name] = t.Name != ""
-		if t.Follows && f.System.Tasks[t.Follower].Name == "" {
-			p.add(fmt.Sprintf("tasks[%d].name", t.Follower), nil, fmt.Sprintf("tasks[%d] is followed by it; give it one", i))
-		}
 		switch t.Execution.(type) {
 		case nil, sim.Normal, sim.Uniform, *sim.Histogram:
 		default:
 			p.add(fmt.Sprintf("tasks[%d].execution", i), t.Execution, "cannot be written; use one of package sim")
 		}
 	}
+	named(p, f.System.Tasks)
 	return p.err()
 }
 
@@ -69,7 +67,7 @@ func textOf(s *sim.System, t *sim.Task) taskText {
 		ID: t.ID, Name: t.Name, Kind: t.Kind, Offset: timeText(t.Offset), Period: timeText(t.Period),
 		Jitter: timeText(t.Jitter), Arrivals: timeTexts(t.Arrivals), Slack: timeText(t.Slack), Deadline: timeText(t.Deadline),
 		WCET: FormatTime(t.WCET), Execution: executionOf(t.Execution), Priority: t.Priority, Jobs: t.Jobs,
-		OnMiss: t.OnMiss, CriticalTime: timeText(t.CriticalTime),
+		OnMiss: t.OnMiss, CriticalTime: timeText(t.CriticalTime), After: afterTexts(s, t), Sections: sectionTexts(t.Sections),
 	}
 	if t.Server != (sim.Server{}) {
 		text.Server = &serverText{timeText(t.Server.Budget), timeText(t.Server.Period), timeText(t.Server.Deadline)}

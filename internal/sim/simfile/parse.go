@@ -78,6 +78,7 @@ func (p *parser) read(root node) {
 	p.unique(rows)
 	for i, row := range rows {
 		p.follow(&f.System.Tasks[i], row.member("follower"))
+		p.after(&f.System.Tasks[i], row.member("after"))
 	}
 }
 

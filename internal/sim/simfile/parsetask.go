@@ -17,7 +17,7 @@ const mostJobs = 1 << 40
 
 func (p *parser) task(n node, index int) sim.Task {
 	if !n.object("id", "name", "kind", "offset", "period", "jitter", "arrivals", "slack", "deadline", "wcet", "execution",
-		"priority", "jobs", "follower", "onMiss", "criticalTime", "server", "cpu") {
+		"priority", "jobs", "follower", "after", "sections", "onMiss", "criticalTime", "server", "cpu") {
 		return sim.Task{}
 	}
 	t := sim.Task{
@@ -33,6 +33,7 @@ func (p *parser) task(n node, index int) sim.Task {
 		OnMiss:       sim.MissPolicy(strings.Replace(n.field("onMiss").choice("Continue", "Abort", "SkipNext"), "Continue", "", 1)),
 		CriticalTime: n.field("criticalTime").time(),
 		Execution:    execution(n.field("execution")),
+		Sections:     sections(n.field("sections")),
 	}
 	p.releases(&t, n)
 	if n.field("wcet").absent() {

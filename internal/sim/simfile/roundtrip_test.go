@@ -83,6 +83,13 @@ func anyFile(t *rapid.T) *simfile.File {
 		if i > 0 && rapid.Bool().Draw(t, "follows") {
 			s.Tasks[i].Follower, s.Tasks[i].Follows = i-1, true
 		}
+		if i > 0 && s.Tasks[0].Kind == sim.Aperiodic && rapid.Bool().Draw(t, "after") {
+			s.Tasks[0].After = append(s.Tasks[0].After, i)
+		}
+		if w := s.Tasks[i].WCET; len(s.Processors) == 1 && w > 0 && rapid.Bool().Draw(t, "sections") {
+			from := rapid.Int64Range(0, w-1).Draw(t, "from")
+			s.Tasks[i].Sections = []sim.Section{{Resource: rapid.IntRange(0, 1023).Draw(t, "resource"), From: from, To: w}}
+		}
 	}
 	return f
 }
