@@ -190,11 +190,12 @@ func (l *lab) later() (all []family) {
 // v1 is the first official dialect over TLS.
 func (l *lab) v1() client.Client { return l.later()[0].client }
 
-// spec is a session that differs from those with other ids in its source.
+// spec is a session that differs from those with other ids in its addresses or its port.
 func spec(id uint64) table.Spec {
 	source := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(id >> 24), byte(id >> 16)}), uint16(id))
+	destination := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(id >> 48), byte(id >> 40), byte(id >> 32)}), 80)
 	return table.Spec{ID: id, Action: table.Forward, Tuple: table.Tuple{
-		InLif: "1", OutLif: "2", Protocol: table.TCP, Source: source, Destination: netip.MustParseAddrPort("10.1.0.3:80"),
+		InLif: "1", OutLif: "2", Protocol: table.TCP, Source: source, Destination: destination,
 	}}
 }
 
