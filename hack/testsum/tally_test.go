@@ -36,6 +36,26 @@ func TestTally(t *testing.T) {
 			wantFailures: []string{"p TestA"},
 			wantPrinted:  "    a_test.go:3: wrong\nFAIL\tp\t0.1s\n",
 		},
+		"a fuzz target whose time was over has found nothing": {
+			events: `{"Action":"run","Package":"p","Test":"FuzzA"}
+{"Action":"output","Package":"p","Test":"FuzzA","Output":"=== RUN   FuzzA\n"}
+{"Action":"output","Package":"p","Test":"FuzzA","Output":"fuzz: elapsed: 5s, execs: 52571 (12691/sec), new interesting: 0 (total: 42)\n"}
+{"Action":"output","Package":"p","Test":"FuzzA","Output":"--- FAIL: FuzzA (5.17s)\n"}
+{"Action":"output","Package":"p","Test":"FuzzA","Output":"    context deadline exceeded\n"}
+{"Action":"fail","Package":"p","Test":"FuzzA"}
+{"Action":"fail","Package":"p"}`,
+			wantPassed:  1,
+			wantPrinted: "p FuzzA: the time was over, and nothing was found\n",
+		},
+		"a fuzz target with a finding has failed, whatever else it says": {
+			events: `{"Action":"run","Package":"p","Test":"FuzzA"}
+{"Action":"output","Package":"p","Test":"FuzzA","Output":"    context deadline exceeded\n"}
+{"Action":"output","Package":"p","Test":"FuzzA","Output":"    Failing input written to testdata/fuzz/FuzzA/1\n"}
+{"Action":"fail","Package":"p","Test":"FuzzA"}
+{"Action":"fail","Package":"p"}`,
+			wantFailures: []string{"p FuzzA"},
+			wantPrinted:  "    context deadline exceeded\n    Failing input written to testdata/fuzz/FuzzA/1\n",
+		},
 		"a skipped test keeps its reason": {
 			events: `{"Action":"run","Package":"p","Test":"TestA"}
 {"Action":"output","Package":"p","Test":"TestA","Output":"=== RUN   TestA\n"}
