@@ -72,7 +72,7 @@ Exit codes: 0 all variants succeeded; 1 some did not, or the campaign was stoppe
 	cmd.AddCommand(
 		runCommand(plugin), listCommand(), resultsCommand(plugin), describeCommand(),
 		stopCommand(plugin), resumeCommand(plugin), retryCommand(plugin), sessionsCommand(), consoleCommand(), logsCommand(), versionCommand(),
-		simulateCommand(), analyzeCommand(),
+		simulateCommand(), analyzeCommand(), compareCommand(),
 	)
 	return cmd
 }

@@ -53,8 +53,8 @@ func TestRowsJoinByVariantAndTask(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := render.Compared{Task: "a", Deadline: 7 * ms, Bound: 3 * ms, Simulated: sim.Never, Measured: sim.Never}
-	b := render.Compared{Task: "b", Deadline: 10 * ms, Bound: 6 * ms, Simulated: sim.Never, Measured: sim.Never}
+	a := render.Compared{Task: "a", Deadline: 7 * ms, Bound: 6 * ms, Simulated: sim.Never, Measured: sim.Never}
+	b := render.Compared{Task: "b", Deadline: 10 * ms, Bound: 8 * ms, Simulated: sim.Never, Measured: sim.Never}
 	row := func(r render.Compared, variant string, simulated, measured sim.Time) render.Compared {
 		r.Variant, r.Simulated, r.Measured = variant, simulated, measured
 		return r
@@ -88,6 +88,7 @@ func TestBounds(t *testing.T) {
 		"equal priorities":  {[]taskset.Task{{Period: 10, ExecutionTime: 2}, {Period: 10, ExecutionTime: 3}}, []sim.Time{5 * ms, 5 * ms}},
 		"released once":     {[]taskset.Task{{ExecutionTime: 4}, {Priority: 1, Period: 10, ExecutionTime: 2}}, []sim.Time{4 * ms, 6 * ms}},
 		"overload":          {[]taskset.Task{{Period: 2, ExecutionTime: 2}, {Priority: 1, Period: 10, ExecutionTime: 1}}, []sim.Time{2 * ms, sim.Never}},
+		"EDF":               {[]taskset.Task{{Name: "a", Priority: 1, Period: 20, ExecutionTime: 5, Deadline: 10}, {Name: "b", Period: 20, ExecutionTime: 3}}, []sim.Time{5 * ms, 8 * ms}},
 		"no execution time": {[]taskset.Task{{Period: 2}, {Priority: 1, Period: 10, ExecutionTime: 1}}, []sim.Time{sim.Never, sim.Never}},
 	} {
 		t.Run(name, func(t *testing.T) {
