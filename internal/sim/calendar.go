@@ -45,7 +45,7 @@ func before(a, b *event) bool {
 // putNow adds an event of the present instant behind all others of it.
 func (c *calendar) putNow(at Time, kind eventKind, index int32, serial uint64, job *Job) {
 	c.ticket++
-	if !c.alone && c.over == len(c.present) && (len(c.heap) == 0 || c.heap[0].at > at) {
+	if c.quiet(at) {
 		c.single.at, c.single.ticket, c.single.kind, c.single.index, c.single.serial = at, c.ticket, kind, index, serial
 		if c.single.job != job {
 			c.single.job = job
@@ -58,6 +58,11 @@ func (c *calendar) putNow(at Time, kind eventKind, index int32, serial uint64, j
 		c.present = append(c.present, c.single)
 	}
 	c.present = append(c.present, event{at: at, ticket: c.ticket, serial: serial, job: job, index: index, kind: kind})
+}
+
+// quiet reports whether nothing else is to happen now.
+func (c *calendar) quiet(now Time) bool {
+	return !c.alone && c.over == len(c.present) && (len(c.heap) == 0 || c.heap[0].at > now)
 }
 
 // put adds an event behind all others of its instant.

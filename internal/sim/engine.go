@@ -121,7 +121,7 @@ func lcm(a, b int64) int64 {
 const crowd = 10_000_000
 
 func (e *engine) run(ctx context.Context) error {
-	const breath = 8 // events between two looks at ctx: few, as schedulers may take long for each
+	const breath = 16 // events between two looks at ctx: few, as schedulers may take long for each
 	done, here := ctx.Done(), 0
 	for n := 1; ; n++ {
 		ev := e.calendar.take(e.system.Duration)
@@ -180,7 +180,9 @@ func (e *engine) fire(ev *event) {
 	case eventDeadline, eventKill:
 		e.overdue(ev)
 	case eventHeld:
-		e.held(&e.processors[ev.index])
+		p := &e.processors[ev.index]
+		e.held(p)
+		e.goOn(p)
 	case eventTimer:
 		e.ring(ev)
 	case eventTick:
@@ -188,7 +190,9 @@ func (e *engine) fire(ev *event) {
 	case eventSeen:
 		e.activate(ev.job)
 	case eventWake:
-		e.wake(&e.processors[ev.index])
+		p := &e.processors[ev.index]
+		e.wake(p)
+		e.goOn(p)
 	case eventBegin, eventDone:
 		if p := &e.processors[ev.index]; p.serial == ev.serial { // otherwise it does something else by now
 			e.progress(p, ev.kind)

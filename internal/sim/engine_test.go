@@ -58,7 +58,7 @@ func TestACancelledRunStopsAtOnce(t *testing.T) {
 			cancel()
 		}
 	}))
-	if !errors.Is(err, context.Canceled) || jobs > 1010 {
+	if !errors.Is(err, context.Canceled) || jobs > 1020 {
 		t.Errorf("stopped with %v after job %d, want %v soon after job 1000", err, jobs, context.Canceled)
 	}
 }

@@ -18,6 +18,7 @@ type processor struct {
 	decides int           // decisions that are due
 	queued  bool          // will be woken in this instant
 	holding bool          // does an overhead
+	again   bool          // the overhead costs nothing, and is over at once
 	then    step          // what follows it
 	found   []Decision
 }
@@ -92,11 +93,27 @@ func (e *engine) held(p *processor) {
 func (e *engine) hold(p *processor, cost Time, then step) {
 	p.holding, p.then = true, then
 	if cost == 0 {
-		e.calendar.putNow(e.now, eventHeld, int32(p.index), 0, nil)
+		if p.again = e.calendar.quiet(e.now); !p.again {
+			e.calendar.putNow(e.now, eventHeld, int32(p.index), 0, nil)
+		}
 		return
 	}
 	e.totals.Processors[p.index].Overhead += e.window.part(e.now, e.now+cost)
 	e.calendar.put(event{at: e.now + cost, kind: eventHeld, index: int32(p.index)})
+}
+
+// goOn takes steps that cost nothing while nothing else is to happen in this instant: what would otherwise be one event
+// after the other. Now and then it lets the calendar have a look, so that a run can be stopped.
+func (e *engine) goOn(p *processor) {
+	const most = 64
+	for steps := 0; p.again; steps++ {
+		p.again = false
+		if steps == most {
+			e.calendar.putNow(e.now, eventHeld, int32(p.index), 0, nil)
+			return
+		}
+		e.held(p)
+	}
 }
 
 // work takes one step: it saves the context of a job that ran, handles a message, decides when there are
@@ -239,6 +256,10 @@ func (e *engine) start(p *processor) {
 	e.trace(Execute, j)
 	p.running, p.since = j, e.now
 	p.serial++
+	if e.calendar.quiet(e.now) {
+		e.begin(p)
+		return
+	}
 	e.calendar.putNow(e.now, eventBegin, int32(p.index), p.serial, nil)
 }
 
@@ -267,7 +288,10 @@ func (e *engine) penalty(p *processor, j *Job) int64 {
 // begin puts the end of the job that runs into the calendar.
 func (e *engine) begin(p *processor) {
 	left := min(p.running.work-e.crumb(p), p.running.ahead) + p.rate - 1
-	e.calendar.put(event{at: e.now + left/p.rate, kind: eventDone, index: int32(p.index), serial: p.serial})
+	if p.rate != 1 {
+		left /= p.rate // dividing takes longer than all the rest
+	}
+	e.calendar.put(event{at: e.now + left, kind: eventDone, index: int32(p.index), serial: p.serial})
 }
 
 // crumb is the work that may be left of a job that ends. Where speeds are set so that jobs end exactly at their deadlines,
