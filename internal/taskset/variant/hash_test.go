@@ -137,7 +137,7 @@ func TestEveryFieldOfASpecIsInTheHashOrNot(t *testing.T) {
 		"Sample": true, "Repeat": true, "Seed": true, "Completion": true,
 		"Targets": false, "Parallelism": false, "Sharing": false, "ConnectionPolicy": false, "TargetReset": false,
 		"AdmissionControl": false, "Retries": false, "TimeoutSeconds": false, "Suspend": false, "SuspendPolicy": false,
-		"RetryFailed": false, "TTLSecondsAfterFinished": false, "Binaries": false,
+		"RetryFailed": false, "TTLSecondsAfterFinished": false, "Binaries": false, "Analysis": false,
 	}
 	fields := map[string]bool{}
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[v1alpha1.TaskSetSpec]()) {
