@@ -125,6 +125,19 @@ func boot(t *testing.T, flags ...string) *lab {
 	}
 }
 
+// run runs the program to its end, and returns what it says and its exit status.
+func run(t *testing.T, args ...string) (string, int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, agent, args...)
+	out, err := cmd.CombinedOutput()
+	if exit, ok := errors.AsType[*exec.ExitError](err); err != nil && (!ok || ctx.Err() != nil) {
+		t.Fatalf("%v: %v, %v", args, err, exit)
+	}
+	return string(out), cmd.ProcessState.ExitCode()
+}
+
 // ended waits until the gateway has ended, with that error.
 func (l *lab) ended(want error) {
 	l.Helper()

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -16,9 +17,9 @@ const (
 	// linger is the time that a stream of reports stays open after the last one. The API has no acknowledgement: a
 	// client that breaks the stream meanwhile has not read to its end, and gets the reports again.
 	linger = 200 * time.Millisecond
-	// doubtful is how many of the newest reports of an endless stream count as not read when it breaks: more do
-	// not fit into the default window of a stream, 64 KiB.
-	doubtful = 1024
+	// doubtful is how many of the newest reports of an endless stream count as not read when it breaks. A report has
+	// some 40 bytes: more of them do not fit into a stream's usual window and the queue before it, 64 KiB each.
+	doubtful = 4096
 )
 
 // deliver reports closed sessions: those that there are, at most so many (0: all), or with MetadataFollow without an end. When
@@ -41,8 +42,8 @@ func (s *Server) deliver(ctx context.Context, most int, send func(*table.Session
 		}
 		if !follow {
 			closings = after(linger)
-		} else if len(sent) > doubtful {
-			sent = append([]table.Session(nil), sent[len(sent)-doubtful:]...)
+		} else if len(sent) > 2*doubtful { // not each time: that would cost more than the reports
+			sent = slices.Delete(sent, 0, len(sent)-doubtful)
 		}
 		select {
 		case <-ctx.Done():

@@ -30,7 +30,7 @@ type Options struct {
 type Table struct {
 	o      Options
 	open   map[uint64]*Session
-	tuples map[Tuple]uint64 // empty with SameTuple
+	tuples map[key]uint64 // empty with SameTuple
 	rows   rows
 	closed queue
 	lastID uint64
@@ -51,7 +51,7 @@ func New(o Options) *Table {
 		o.Unreported = DefaultUnreported
 	}
 	return &Table{
-		o: o, open: map[uint64]*Session{}, tuples: map[Tuple]uint64{}, lastID: firstOwnID,
+		o: o, open: map[uint64]*Session{}, tuples: map[key]uint64{}, lastID: firstOwnID,
 		closed: queue{max: o.Unreported, newest: map[uint64]*Session{}},
 	}
 }
@@ -83,7 +83,8 @@ func (t *Table) Add(now time.Time, s Spec) error {
 	if _, taken := t.open[s.ID]; taken {
 		return &DuplicateError{Existing: s.ID}
 	}
-	if id, taken := t.tuples[s.Tuple]; taken {
+	tuple := s.Tuple.key()
+	if id, taken := t.tuples[tuple]; taken {
 		return &DuplicateError{Existing: id, Tuple: true}
 	}
 	if len(t.open) >= t.o.Capacity {
@@ -96,7 +97,7 @@ func (t *Table) Add(now time.Time, s Spec) error {
 	row := &Session{Spec: s, Start: now}
 	t.open[s.ID] = row
 	if !t.o.SameTuple {
-		t.tuples[s.Tuple] = s.ID
+		t.tuples[tuple] = s.ID
 	}
 	t.rows.add(row)
 	return nil
@@ -146,8 +147,8 @@ func (t *Table) Remove(id uint64) {
 		return
 	}
 	delete(t.open, id)
-	if t.tuples[s.Tuple] == id {
-		delete(t.tuples, s.Tuple)
+	if tuple := s.Tuple.key(); t.tuples[tuple] == id {
+		delete(t.tuples, tuple)
 	}
 	t.rows.remove(s)
 }
