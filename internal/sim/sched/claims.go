@@ -22,6 +22,8 @@ type claim struct {
 	fair   sim.Time // the same, without what was given away
 	left   sim.Time // until then
 	stays  bool     // it runs since an event within the slice
+	idle   sim.Time // of a share that was rounded up: to be waited for when the job is over
+	idles  bool     // it is
 }
 
 // knee is a point of the line: the work that is to be done at that time.

@@ -156,7 +156,7 @@ var exact = map[string][]string{
 }
 
 // ends are the recorded runs of which other processors do the same at the same time.
-var ends = []string{"28", "40", "42", "44", "48", "86"}
+var ends = []string{"28", "40", "42", "44", "48", "86", "90"}
 
 func TestRecordedRunsAreRepeated(t *testing.T)             { repeat(t, exact["engine"], true) }
 func TestRecordedEndsAreRepeated(t *testing.T)             { repeat(t, ends, false) }

@@ -107,7 +107,7 @@ func (a *pfair) choose(now sim.Time) sim.Time {
 		}
 	}
 	a.run = slices.DeleteFunc(a.run, (*sim.Job).Over)
-	a.p.anywhere(a.run)
+	a.p.fromLast(a.run)
 	return a.due
 }
 
@@ -123,10 +123,8 @@ func (a *pfair) pick(slot sim.Time) {
 			a.able = append(a.able, s)
 		}
 	}
-	if len(a.able) > len(a.p.want) {
-		slices.SortStableFunc(a.able, a.compare)
-		a.able = a.able[:len(a.p.want)]
-	}
+	slices.SortStableFunc(a.able, a.compare)
+	a.able = a.able[:min(len(a.able), len(a.p.want))]
 	for _, s := range a.able {
 		a.run = append(a.run, s.job)
 	}

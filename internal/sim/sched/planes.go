@@ -16,6 +16,7 @@ type planes struct {
 	order func(a, b *claim, begun bool) int // at the beginning of a slice, and later; the first ones run, after those that may not wait
 	wait  []*claim
 	run   []*sim.Job
+	since sim.Time // they do
 }
 
 func (a *planes) start(p *planned) error {
@@ -25,10 +26,11 @@ func (a *planes) start(p *planned) error {
 }
 
 func (a *planes) choose(now sim.Time) sim.Time {
+	a.rest(now)
 	begun := a.renew(now)
 	a.wait = a.wait[:0]
 	for _, k := range a.active {
-		k.stays = k.stays && !begun
+		k.stays, k.idles = k.stays && !begun, false
 		if k.left > 0 {
 			a.wait = append(a.wait, k)
 		}
@@ -43,7 +45,9 @@ func (a *planes) choose(now sim.Time) sim.Time {
 	next := end
 	for i, k := range a.wait {
 		if k.stays = i < processors; k.stays {
-			a.run = append(a.run, k.job)
+			if k.idles = k.open() == nil; !k.idles {
+				a.run = append(a.run, k.job)
+			}
 			next = min(next, now+k.left)
 			continue
 		}
@@ -51,6 +55,24 @@ func (a *planes) choose(now sim.Time) sim.Time {
 	}
 	a.p.anywhere(a.run)
 	return next
+}
+
+// rest takes off the shares of jobs that are over what their processors have idled for.
+func (a *planes) rest(now sim.Time) {
+	for _, k := range a.active {
+		if k.idles {
+			k.idle -= min(k.idle, now-a.since)
+		}
+	}
+	a.since = now
+}
+
+// ended implements algorithm: a job that was shorter than its WCET is not waited for.
+func (a *planes) ended(j *sim.Job) {
+	if k := &a.all[j.Index]; k.job == j && a.p.view.Reserve(j) > 0 {
+		k.idle = 0
+	}
+	a.fluidSlices.ended(j)
 }
 
 // waits is 0 for a job that may not wait in this slice.
@@ -86,8 +108,11 @@ func NewLLREF() sim.Scheduler { return &planned{algorithm: &planes{order: byLeft
 
 // NewLRETL is local remaining execution in time and local-execution planes: jobs run on until their shares are used up or
 // another one may wait no longer. It is optimal, for sporadic tasks too if their densities fit. (Funk and Nadadur,
-// LRE-TL: An Optimal Multiprocessor Algorithm for Sporadic Task Sets, RTNS 2009.)
-func NewLRETL() sim.Scheduler { return &planned{algorithm: &planes{order: byStaying}} }
+// LRE-TL: An Optimal Multiprocessor Algorithm for Sporadic Task Sets, RTNS 2009.) At the beginning of a slice the
+// order is that of the tasks. Shares are rounded up each by itself, as SimSo does, in slices that have room for it.
+func NewLRETL() sim.Scheduler {
+	return &planned{algorithm: &planes{order: byStaying, fluidSlices: fluidSlices{roundsUp: true}}}
+}
 
 // NewNVNLF is no virtual nodal laxity first: the same with the whole of each slice given away, so that no
 // processor idles while a job waits. It is optimal. (Funaoka, Kato and Yamasaki, Work-Conserving Optimal

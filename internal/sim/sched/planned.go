@@ -135,6 +135,25 @@ func (p *planned) anywhere(jobs []*sim.Job) {
 	}
 }
 
+// fromLast gives jobs to free processors: those that they run on, else the last. There must be enough of them.
+func (p *planned) fromLast(jobs []*sim.Job) {
+	for _, j := range jobs {
+		if at := j.Processor(); at >= 0 && p.want[at] == nil {
+			p.give(at, j)
+		}
+	}
+	free := len(p.want) - 1
+	for _, j := range jobs {
+		if p.chosen[j.Index] {
+			continue
+		}
+		for p.want[free] != nil {
+			free--
+		}
+		p.give(free, j)
+	}
+}
+
 // fill gives processors that would idle to jobs that nobody has claimed.
 func (p *planned) fill() {
 	idle := 0

@@ -20,6 +20,7 @@ type fluidSlices struct {
 	claims
 	unit     sim.Time
 	generous bool // what is left of a slice is given away too
+	roundsUp bool // shares are rounded up in slices that have room for it
 
 	from, to sim.Time
 	fresh    bool     // a window has opened since
@@ -51,9 +52,8 @@ func (s *fluidSlices) renew(now sim.Time) (begun bool) {
 		begun = true
 	}
 	for _, k := range s.active {
-		k.left = 0
-		if k.open() != nil {
-			k.left = max(0, k.target-s.done(k))
+		if k.left = k.idle; k.open() != nil {
+			k.left = max(0, k.target+k.idle-s.done(k))
 		}
 	}
 	return begun
@@ -106,13 +106,16 @@ func (s *fluidSlices) cut(now sim.Time) {
 // share gives every job the whole units of its fluid share, and one more to the most urgent ones.
 func (s *fluidSlices) share() {
 	length := s.to - s.from
+	if s.roundsUp && s.shareUp(length) {
+		return
+	}
 	s.room = length * sim.Time(s.view.Processors())
 	s.eligible = s.eligible[:0]
 	for _, k := range s.active {
 		done := s.done(k)
 		whole, broken := s.units(k, s.to)
 		share := min(max(0, whole-done), length, s.room)
-		k.target = done + share
+		k.target, k.idle, k.idles = done+share, 0, false
 		s.room -= share
 		if broken && done <= whole && share+s.unit <= length {
 			s.eligible = append(s.eligible, k)
@@ -134,6 +137,35 @@ func (s *fluidSlices) share() {
 	if s.generous {
 		s.giveAway(length)
 	}
+}
+
+// shareUp gives every job its share of a slice, rounded up by itself, and reports whether the slice has room for
+// that. No job falls behind the fluid schedule. What a job has no work for is left idle.
+func (s *fluidSlices) shareUp(length sim.Time) bool {
+	room := length * sim.Time(s.view.Processors())
+	for _, k := range s.active {
+		done := s.done(k)
+		target, broken, _ := k.fluid(s.to)
+		if broken > 0 {
+			target++
+		}
+		steady := k.rate.times(length)
+		if steady.fraction >= hair {
+			steady.whole++
+		}
+		target = max(target, done+steady.whole)
+		k.target = min(target, k.task.WCET)
+		k.idle, k.idles = target-k.target, false
+		share := target - done
+		room -= share
+		if share > length || room < 0 {
+			return false
+		}
+	}
+	for _, k := range s.active {
+		k.fair = k.target
+	}
+	return true
 }
 
 // giveAway gives what is left of the slice to those with the earliest deadlines.
